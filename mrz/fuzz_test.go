@@ -1,0 +1,139 @@
+package mrz_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"lintas/mrz"
+)
+
+// FuzzParse: nothing panics, and what a Document promises holds for any input.
+func FuzzParse(f *testing.F) {
+	for _, lines := range [][]string{specimenTD1, specimenTD2, specimenTD3, specimenMRVA, specimenMRVB} {
+		f.Add(strings.Join(lines, "\n"), 2026, 11, 23)
+		f.Add(strings.Join(lines, ""), 1999, 12, 31)
+		f.Add(strings.Join(lines, "_\r"), 0, 0, 0)
+	}
+	f.Add("I<UTOD23145890<7349<<<<<<<<<<<\n3407127M9507122UTO<<<<<<<<<<<2\nSTEVENSON<<PETER<JOHN<<<<<<<<<", 2026, 11, 23)
+	f.Add(strings.Repeat("<", 90), 2026, 11, 23)
+	f.Add("\xff\n\xfe\n", -1, 99, -99)
+	f.Fuzz(func(t *testing.T, text string, year, month, day int) {
+		today := mrz.Date{Year: year, Month: month, Day: day}
+		inputs := append(mrz.Zones(mrz.Lines(text)), strings.Split(text, "\n"), mrz.Lines(text))
+		for _, lines := range inputs {
+			doc := mrz.Parse(lines, today)
+			if doc.Lines == nil || doc.OptionalData == nil || doc.Checks == nil || doc.Findings == nil || doc.Repairs == nil {
+				t.Fatal("a list is nil")
+			}
+			if doc.Format == "" && (doc.Valid || len(doc.Checks) > 0) {
+				t.Fatal("valid, or checked, without a format")
+			}
+			if doc.Format != "" && len(doc.Checks) < 5 {
+				t.Fatalf("only %d checks", len(doc.Checks))
+			}
+			if len(doc.Findings) > 150 {
+				t.Fatalf("%d findings", len(doc.Findings))
+			}
+			faults := false
+			for _, finding := range doc.Findings {
+				faults = faults || finding.Severity == mrz.Error && finding.Code != mrz.CodeDateImpossible
+				if finding.ID == "" || finding.EN == "" || finding.Line < 0 || finding.Line > 3 || finding.Column > 44 {
+					t.Fatalf("bad finding %+v", finding)
+				}
+			}
+			if faults == doc.Valid {
+				t.Fatalf("valid is %t with findings %v", doc.Valid, codes(doc))
+			}
+			printed := fmt.Sprintf("%v %+v %#v", doc, &doc, doc)
+			if len(printed) > 250 {
+				t.Fatalf("prints too much: %s", printed)
+			}
+			data, err := json.Marshal(doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var back mrz.Document
+			if year >= 100 && year < 9900 {
+				if err := json.Unmarshal(data, &back); err != nil {
+					t.Fatal(err)
+				}
+				back.Lines = doc.Lines // bytes that are no UTF-8 do not survive JSON
+				if !reflect.DeepEqual(back, doc) {
+					t.Fatalf("does not survive JSON: %s", data)
+				}
+			}
+			mrz.SameName(doc.Primary, doc.Secondary, text, text)
+		}
+	})
+}
+
+// FuzzRoundTrip: what is written is read as valid, and written again from what
+// was read it is the same.
+func FuzzRoundTrip(f *testing.F) {
+	add := func(format string, g mrz.Fields, optional, optional2 string) {
+		b, e := g.DateOfBirth, g.DateOfExpiry
+		f.Add(format, g.DocumentCode, g.IssuingState, g.Primary, g.Secondary, g.DocumentNumber, g.Nationality,
+			g.Sex, b.Year, b.Month, b.Day, e.Year, e.Month, e.Day, optional, optional2)
+	}
+	g := demo()
+	add("TD3", g, "3201014202840001"[:14], "")
+	g.DocumentCode, g.DocumentNumber = "I", "1234567890AB"
+	add("TD1", g, "A-B", "C D")
+	add("TD2", g, "", "")
+	g.DocumentCode, g.DocumentNumber, g.Primary, g.Secondary = "V", "A1", "Bennelong Wooloomooloo Warrandyte", "Œ ß d'Ü x ĳ"
+	add("MRV-A", g, "<<1", "")
+	add("MRV-B", g, "", "")
+	f.Fuzz(func(t *testing.T, format, code, state, primary, secondary, number, nationality, sex string,
+		by, bm, bd, ey, em, ed int, optional, optional2 string) {
+		fields := mrz.Fields{
+			DocumentCode: code, IssuingState: state, Primary: primary, Secondary: secondary,
+			DocumentNumber: number, Nationality: nationality, Sex: sex,
+			DateOfBirth: mrz.Date{Year: by, Month: bm, Day: bd}, DateOfExpiry: mrz.Date{Year: ey, Month: em, Day: ed},
+			OptionalData: []string{optional},
+		}
+		if optional2 != "" {
+			fields.OptionalData = append(fields.OptionalData, optional2)
+		}
+		lines, err := fields.Lines(mrz.Format(format))
+		if err != nil {
+			return
+		}
+		doc := mrz.Parse(lines, today)
+		if !doc.Valid || doc.Format != mrz.Format(format) {
+			t.Fatalf("%q: %s, %v", lines, doc, codes(doc))
+		}
+		again, err := doc.Fields().Lines(doc.Format)
+		if doc.Has(mrz.CodeDateImpossible) {
+			return // 29 February, moved to a century that has none
+		}
+		if err != nil || !reflect.DeepEqual(again, lines) {
+			t.Fatalf("%q\n%q\n%v", lines, again, err)
+		}
+		want := mrz.NameKey(primary, secondary)
+		if got := mrz.NameKey(doc.Primary, doc.Secondary); len(want) < 29 && got != want { // fits any format
+			t.Fatalf("name is %q, want %q", got, want)
+		}
+		if mrz.SameName(doc.Primary, doc.Secondary, doc.Primary, doc.Secondary) != mrz.Same {
+			t.Fatal("a name is not the same as itself")
+		}
+	})
+}
+
+// FuzzDate: what ParseDate takes, String gives back.
+func FuzzDate(f *testing.F) {
+	for _, s := range []string{"1974-08-12", "1974-XX-XX", "XXXX-08-12", "", "2011-02-29"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := mrz.ParseDate(s)
+		if err == nil && d.String() != s {
+			t.Fatalf("%q became %q", s, d)
+		}
+		if _, ok := d.Time(); ok && !d.Known() {
+			t.Fatal("a time of an unknown date")
+		}
+	})
+}
