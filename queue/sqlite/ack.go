@@ -1,0 +1,98 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lintas/queue"
+)
+
+// pruneBatch bounds how many events one Prune transaction removes, so that a
+// Put never waits long behind it.
+const pruneBatch = 500
+
+// Acknowledge moves the watermark to what a verified acknowledgement proves.
+// It may also move it back: then the far end was restored from a backup and
+// everything from there is leased again. ErrStale and ErrForeign leave
+// everything as it was. An acknowledgement that was taken before is fine.
+func (q *Queue) Acknowledge(ctx context.Context, a queue.Acknowledgement) error {
+	q.mu.Lock()
+	head, before, beforeTime := q.head, q.through, q.ackTime
+	q.mu.Unlock()
+	if a.Time.Before(beforeTime) {
+		return queue.ErrStale
+	}
+	// An epoch that is not named is one of which the far end has nothing.
+	var mine queue.EpochAck
+	for _, e := range a.Epochs {
+		if e.Epoch == q.epoch {
+			mine = e
+		}
+	}
+	if mine.Through > head.Sequence {
+		return fmt.Errorf("%w: it reaches to %d, the last event is %d", queue.ErrForeign, mine.Through, head.Sequence)
+	}
+	if mine.Through > 0 {
+		var hash []byte
+		err := q.ack.QueryRowContext(ctx, "SELECT hash FROM event WHERE position = ?", q.position(mine.Through)).Scan(&hash)
+		switch {
+		case errors.Is(err, errNoRows): // pruned: its hash cannot be compared any more
+		case err != nil:
+			return err
+		case !bytes.Equal(hash, mine.Head[:]):
+			return fmt.Errorf("%w: the hash at %d differs", queue.ErrForeign, mine.Through)
+		}
+	}
+	if mine.Through == before && a.Time.Equal(beforeTime) {
+		return nil
+	}
+	_, err := q.ack.ExecContext(ctx, `INSERT INTO watermark(one, through, time_ms) VALUES(1, ?, ?)
+		ON CONFLICT(one) DO UPDATE SET through = excluded.through, time_ms = excluded.time_ms`,
+		q.position(mine.Through), a.Time.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("cannot record acknowledgement: %w", err)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.through, q.ackTime = mine.Through, a.Time
+	if q.through < before || q.leased < q.through {
+		q.leased = q.through
+	}
+	q.rouse()
+	return nil
+}
+
+// Acknowledged is the sequence up to which the far end holds everything.
+func (q *Queue) Acknowledged() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.through
+}
+
+// Prune removes events that are acknowledged and were written before the
+// given time, and returns how many. The head stays, so that the chain goes on.
+func (q *Queue) Prune(ctx context.Context, before time.Time) (n int64, err error) {
+	for {
+		q.writeMu.Lock()
+		q.mu.Lock()
+		limit := min(q.through, max(q.head.Sequence, 1)-1)
+		q.mu.Unlock()
+		res, err := q.append.ExecContext(ctx, `DELETE FROM event WHERE position IN (
+			SELECT position FROM event WHERE position <= ? AND at_ms < ? ORDER BY position LIMIT ?)`,
+			q.position(limit), before.UnixMilli(), pruneBatch)
+		q.writeMu.Unlock()
+		if err != nil {
+			return n, fmt.Errorf("cannot prune queue %s: %w", q.path, err)
+		}
+		removed, err := res.RowsAffected()
+		n += removed
+		if err != nil || removed < pruneBatch {
+			return n, err
+		}
+	}
+}
+
+func (q *Queue) position(sequence uint64) int64 { return q.first + int64(sequence) - 1 }
