@@ -75,6 +75,7 @@ type Scanner struct {
 type Screen struct {
 	Listen   string // a loopback address and a port
 	Language string // id, en
+	Theme    string // dark, light, auto
 }
 
 // Hub is whom records are for and whose acknowledgements count.

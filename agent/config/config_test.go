@@ -62,7 +62,7 @@ func TestDefaults(t *testing.T) {
 			AbandonAfter: 10 * time.Minute, RepeatAfter: 5 * time.Minute,
 		},
 		State:  config.State{Dir: "/var/lib/lintas", Run: "/run/lintas"},
-		Screen: config.Screen{Listen: "127.0.0.1:8470", Language: "id"},
+		Screen: config.Screen{Listen: "127.0.0.1:8470", Language: "id", Theme: "dark"},
 		Hub:    config.Hub{Recipients: got.Hub.Recipients, AckKeysFile: "/etc/lintas/hub-ack.jwks"},
 		Keys:   config.Keys{CounterFile: "/var/lib/lintas/counter.jwk", ListFile: "/var/lib/lintas/list.key"},
 		Broker: config.Broker{AckTimeout: 30 * time.Second, KeepAlive: 20 * time.Second, Window: 256},
@@ -105,6 +105,7 @@ gap = "1s"
 [screen]
 listen = "[::1]:0"
 language = "en"
+theme = "auto"
 [hub]
 recipients = ["`+hub+`",
   "`+second+`"]
@@ -139,7 +140,7 @@ format = "json"
 			{Name: "desk", Port: "/dev/serial/by-id/usb-A", Line: "9600 8N1", Gap: 250 * time.Millisecond},
 			{Name: "Spare-2", Port: "/dev/ttyS0", Line: "115200 7E2", Gap: time.Second},
 		},
-		Screen: config.Screen{Listen: "[::1]:0", Language: "en"},
+		Screen: config.Screen{Listen: "[::1]:0", Language: "en", Theme: "auto"},
 		Hub:    config.Hub{Recipients: []string{hub, second}, AckKeysFile: "/srv/ack.jwks"},
 		Keys:   config.Keys{CounterFile: "/etc/lintas/keys/own.jwk", ListFile: "/run/credentials/lintas.service/list.key"},
 		Broker: config.Broker{

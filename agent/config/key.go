@@ -30,6 +30,7 @@ var keys = []key{
 
 	text("screen.listen", optional, func(p place) *string { return &p.Screen.Listen }, loopback),
 	text("screen.language", optional, func(p place) *string { return &p.Screen.Language }, oneOf("id", "en")),
+	text("screen.theme", optional, func(p place) *string { return &p.Screen.Theme }, oneOf("dark", "light", "auto")),
 
 	list("hub.recipients", required, func(p place) *[]string { return &p.Hub.Recipients }, recipients),
 	file("hub.ack_keys_file", required, func(p place) *string { return &p.Hub.AckKeysFile }),
