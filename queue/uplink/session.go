@@ -22,6 +22,7 @@ type session struct {
 
 	ackWait time.Duration // doubles with each time-out
 	waiting time.Time     // since when PUBACKed events wait for an acknowledgement; zero if none does
+	behind  bool          // the far end has said that it does not have them
 	timer   *time.Timer   // fires when waiting becomes too long
 }
 
@@ -141,7 +142,7 @@ func (s *session) confirmed() error {
 }
 
 func (s *session) waitFrom(t time.Time) {
-	s.waiting = t
+	s.waiting, s.behind = t, false
 	s.timer.Reset(s.ackWait)
 }
 
@@ -164,10 +165,11 @@ func (s *session) acknowledged(ctx context.Context, payload []byte) error {
 	switch {
 	case now < before: // the far end was restored from a backup
 		s.goBack()
-	case now == before && !s.waiting.IsZero() && time.Since(s.waiting) > s.ackWait/8:
-		// Alive, but it has not seen what the broker took a while ago: it was
-		// away, and the broker did not keep the messages for it.
-		s.goBack()
+	case now == before && !s.waiting.IsZero() && !s.behind:
+		// Alive, but it has not seen what the broker took: perhaps it is on the
+		// way, perhaps nobody was there when it came. No need to wait for long.
+		s.behind = true
+		s.timer.Reset(max(0, s.ackWait/8-time.Since(s.waiting)))
 	case now > before:
 		s.ackWait = s.u.o.AckTimeout
 		if now >= s.sent {
@@ -184,6 +186,10 @@ func (s *session) acknowledged(ctx context.Context, payload []byte) error {
 // overdue sends everything again from the watermark on: the broker took the
 // events, but the far end has not said that it holds them.
 func (s *session) overdue() {
+	if s.behind {
+		s.goBack()
+		return
+	}
 	s.u.o.Logger.Warn("no acknowledgement from the hub, sending again", "waited_seconds", int(s.ackWait.Seconds()))
 	s.u.change(func(st *Status) { st.Unconfirmed = true })
 	s.ackWait = min(2*s.ackWait, maxAckTimeout)
@@ -195,7 +201,7 @@ func (s *session) overdue() {
 func (s *session) goBack() {
 	s.leased = nil
 	s.sent = s.u.outbox.Acknowledged()
-	s.waiting = time.Time{}
+	s.waiting, s.behind = time.Time{}, false
 	s.timer.Stop()
 	s.u.outbox.Release()
 }
