@@ -1,0 +1,190 @@
+// Package placement is the list of migrant workers who are lawfully placed
+// abroad: its records, how they are locked, and the files a list consists of.
+// Package cache keeps an installed list on a counter.
+//
+// Rows are locked with the machine-readable zone. With K the list key and
+//
+//	slow(domain, fields…) = Argon2id(HMAC-SHA-256(K, domain ‖ 0x1f ‖ fields…), salt, cost), 32 bytes
+//
+// (the fields joined by 0x1f, salt and cost from the list's header) a row is
+//
+//	document row   tag  = slow("doc", issuer, number), first 16 bytes
+//	               body = XChaCha20-Poly1305 under slow("body", issuer, number, date of birth, date of expiry)
+//	person stub    tag  = slow("person", normalised name, date of birth), first 16 bytes; no body
+//	negative row   tag  = as the document row
+//	               body = XChaCha20-Poly1305 under HKDF-SHA-256(slow("doc", …), "lintas negative")
+//
+// So a counter can open the record of the person whose document lies before
+// it and no other, however often it tries at the pace of the slow hash.
+// Negative entries open with the document's number alone: a forged birth date
+// must not make them vanish.
+package placement
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"lintas/mrz"
+)
+
+// Status is where a placement is in its life, in the words of the authority.
+type Status string
+
+// The life cycle; the last four leave it from any state.
+const (
+	InProcess Status = "proses"
+	Ready     Status = "siap"
+	Departed  Status = "berangkat"
+	Abroad    Status = "aktif"
+	OnLeave   Status = "cuti"
+	Ended     Status = "selesai"
+	Returned  Status = "pulang"
+	Suspended Status = "ditunda"
+	Revoked   Status = "dicabut"
+	Cancelled Status = "batal"
+	Deceased  Status = "meninggal"
+)
+
+var statuses = []Status{InProcess, Ready, Departed, Abroad, OnLeave, Ended, Returned, Suspended, Revoked, Cancelled, Deceased}
+
+// FlagLost marks a record whose document was reported lost or stolen.
+const FlagLost = "document-reported-lost"
+
+// Record is what a counter learns about a placement. It is sealed in the list
+// and opens only with the document's own data.
+type Record struct {
+	PlacementID   string   `json:"placement_id"`
+	Rev           int64    `json:"rev"`
+	Source        string   `json:"source,omitempty"`
+	Status        Status   `json:"status"`
+	Scheme        string   `json:"scheme,omitempty"` // g2g, p2p, ukps, mandiri, spsk, ssw, crew, re-entry
+	Destination   string   `json:"destination"`      // ISO 3166-1 alpha-3
+	Via           []string `json:"via,omitempty"`
+	JobClass      string   `json:"job_class,omitempty"`
+	EmployerKind  string   `json:"employer_kind,omitempty"` // legal-entity, household, vessel
+	AgencyID      string   `json:"agency_id,omitempty"`
+	ContractFrom  mrz.Date `json:"contract_from,omitzero"`
+	ContractUntil mrz.Date `json:"contract_until,omitzero"`
+	VisaUntil     mrz.Date `json:"visa_until,omitzero"`
+	InsuredUntil  mrz.Date `json:"insured_until,omitzero"`
+	DepartAfter   mrz.Date `json:"depart_after,omitzero"`
+	DepartBefore  mrz.Date `json:"depart_before,omitzero"`
+	Flags         []string `json:"flags,omitempty"`
+	Primary       string   `json:"primary"` // as in the visual zone or in the machine-readable one
+	Secondary     string   `json:"secondary,omitempty"`
+	DateOfBirth   mrz.Date `json:"date_of_birth"`
+}
+
+// Entry is a record as the list is built from it: with the documents it can
+// be found by.
+type Entry struct {
+	Record
+	Documents []DocumentRef `json:"documents"`
+}
+
+// DocumentRef names a travel document by what its machine-readable zone says.
+type DocumentRef struct {
+	IssuingState   string   `json:"issuing_state"`
+	DocumentNumber string   `json:"document_number"`
+	DateOfExpiry   mrz.Date `json:"date_of_expiry"`
+}
+
+// Format keeps the person out of whatever prints a record by mistake.
+func (Record) Format(f fmt.State, _ rune) { io.WriteString(f, "(placement record)") }
+
+// LogValue does the same for logs.
+func (Record) LogValue() slog.Value { return slog.StringValue("(placement record)") }
+
+// Format keeps the document out of whatever prints it by mistake.
+func (DocumentRef) Format(f fmt.State, _ rune) { io.WriteString(f, "(document)") }
+
+// LogValue does the same for logs.
+func (DocumentRef) LogValue() slog.Value { return slog.StringValue("(document)") }
+
+// Negative is an entry of the negative list. It ends by itself.
+type Negative struct {
+	DocumentRef `json:"-"`
+	Kind        NegativeKind `json:"kind"`
+	Until       mrz.Date     `json:"until"`
+	Contact     string       `json:"contact"` // whom to call
+}
+
+// NegativeKind says why a document is on the negative list.
+type NegativeKind string
+
+// The kinds of negative entries.
+const (
+	Attention NegativeKind = "attention" // subject of interest
+	Lost      NegativeKind = "lost"      // reported lost or stolen
+)
+
+// Agency is a placement agency. Agencies are not persons: they are not locked.
+type Agency struct {
+	ID      string  `json:"agency_id"`
+	Name    string  `json:"name"`
+	Licence Licence `json:"licence"`
+}
+
+// Licence is the state of an agency's licence.
+type Licence string
+
+// The states of a licence.
+const (
+	LicenceActive    Licence = "active"
+	LicenceSuspended Licence = "suspended"
+	LicenceRevoked   Licence = "revoked"
+)
+
+// Info describes an installed list.
+type Info struct {
+	Version int64
+	Time    time.Time // when it was made; the age is counted from here
+	Rows    int64
+	Cheap   bool // locked with a cost that protects nothing: benchmarks and demonstrations
+}
+
+// Found is what a look-up brought to light.
+type Found struct {
+	Listed      bool     // a row has this document's tag
+	Records     []Record // those of them that opened
+	Agency      *Agency  // of Records[0]
+	Negatives   []Negative
+	OtherPaper  bool // the person is on record with another document
+	List        Info
+	ListPresent bool
+}
+
+// ErrNoList: no usable list is installed.
+var ErrNoList = errors.New("no placement list is installed")
+
+// check tells what is wrong with an entry, for whoever builds the list.
+func (e Entry) check() error {
+	var errs []error
+	need := func(name string, ok bool, what string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s %s", name, what))
+		}
+	}
+	need("placement_id", e.PlacementID != "", "is missing")
+	need("status", knownStatus(e.Status), "is not one of the life cycle's words")
+	need("destination", len(e.Destination) == 3, "is not a three-letter code")
+	need("primary", e.Primary != "", "is missing")
+	need("date_of_birth", !e.DateOfBirth.IsZero(), "is missing")
+	need("documents", len(e.Documents) > 0, "is empty")
+	for i, d := range e.Documents {
+		need(fmt.Sprintf("documents[%d]", i), d.DocumentNumber != "" && d.IssuingState != "", "needs document_number and issuing_state")
+	}
+	return errors.Join(errs...)
+}
+
+func knownStatus(s Status) bool {
+	for _, k := range statuses {
+		if s == k {
+			return true
+		}
+	}
+	return false
+}
