@@ -1,0 +1,226 @@
+package verdict
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"lintas/agent/placement"
+	"lintas/mrz"
+)
+
+// Ages of the list, counted from its signed time, at which its word counts for
+// less.
+const (
+	ListAgeing  = 24 * time.Hour
+	ListStale   = 72 * time.Hour
+	ListExpired = 7 * 24 * time.Hour
+)
+
+const adult = 18 // years
+
+// Case is everything a verdict is made from.
+type Case struct {
+	Document    mrz.Document
+	Today       mrz.Date // on the counter's calendar
+	Direction   Direction
+	Destination string // final destination, ISO 3166-1 alpha-3; empty if not known
+	Found       placement.Found
+	ListAge     time.Duration
+	Repeated    bool // the same document crossed here within the repeat window
+}
+
+// finding is a reason with the verdict it asks for.
+type finding struct {
+	Reason
+	verdict Code
+}
+
+// checks, in the order in which officers should read their reasons when
+// several are equally strong. A new check is one function and one entry.
+var checks = []func(*Case) []finding{
+	negatives, record, readable, list, otherPaper, repeated,
+}
+
+// Judge gives the verdict. The strongest reason decides:
+// stop > unsure > ask > clear > none.
+func Judge(c Case) Verdict {
+	var all []finding
+	for _, check := range checks {
+		all = append(all, check(&c)...)
+	}
+	strongest := None
+	for _, f := range all {
+		if precedence[f.verdict] > precedence[strongest] {
+			strongest = f.verdict
+		}
+	}
+	// An expired list cannot vouch for anybody.
+	if strongest == Clear && c.expired() {
+		strongest = Ask
+		for i := range all {
+			if all[i].Code == S03 {
+				all[i].verdict = Ask
+			}
+		}
+	}
+	aboutTraveller := func(f finding) bool { return f.Code[0] != 'S' }
+	if c.Found.ListPresent && !slices.ContainsFunc(all, aboutTraveller) {
+		all = append(all, finding{Reason{Code: N01}, None})
+	}
+	slices.SortStableFunc(all, func(a, b finding) int {
+		return cmp.Or(cmp.Compare(precedence[b.verdict], precedence[a.verdict]), banner(a)-banner(b))
+	})
+	v := Verdict{Code: strongest}
+	for _, f := range all {
+		v.Reasons = append(v.Reasons, f.Reason)
+	}
+	return v
+}
+
+// banner puts remarks about the list behind remarks about the traveller.
+func banner(f finding) int {
+	if f.Code[0] == 'S' {
+		return 1
+	}
+	return 0
+}
+
+func (c *Case) expired() bool { return c.Found.ListPresent && c.ListAge > ListExpired }
+
+func one(v Code, code ReasonCode, detail string) []finding {
+	return []finding{{Reason{code, detail}, v}}
+}
+
+// negatives never end early: an old list's entries count until their own end.
+func negatives(c *Case) (all []finding) {
+	for _, n := range c.Found.Negatives {
+		if n.Until.Before(c.Today) {
+			continue
+		}
+		code := X03
+		if n.Kind == placement.Lost {
+			code = X02
+		}
+		all = append(all, one(Stop, code, n.Until.String())...)
+	}
+	return all
+}
+
+func record(c *Case) []finding {
+	if !c.Found.Listed {
+		return nil
+	}
+	if len(c.Found.Records) == 0 {
+		return one(Ask, A03, "") // the number is listed, birth date or expiry differ
+	}
+	r := c.Found.Records[0]
+	var all []finding
+	add := func(bad bool, v Code, code ReasonCode, detail string) {
+		if bad {
+			all = append(all, finding{Reason{code, detail}, v})
+		}
+	}
+	add(r.Status == placement.Suspended || r.Status == placement.Revoked, Stop, X01, string(r.Status))
+	add(slices.Contains(r.Flags, placement.FlagLost), Stop, X02, "")
+	like := mrz.SameName(c.Document.Primary, c.Document.Secondary, r.Primary, r.Secondary)
+	add(like == mrz.Different, Ask, A03, "")
+	if c.Direction != Return {
+		// Somebody coming home is never faulted for contract, agency,
+		// destination or dates.
+		until, over := expired(r, c.Today)
+		add(over, Ask, A01, until)
+		add(c.Destination != "" && c.Destination != r.Destination && !slices.Contains(r.Via, c.Destination), Ask, A02, r.Destination)
+		a := c.Found.Agency
+		add(a != nil && a.Licence != placement.LicenceActive, Ask, A06, agencyID(a))
+		add(minor(c.Document.DateOfBirth, c.Today), Stop, A07, "")
+		when, outside := window(r, c.Today)
+		add(outside, Ask, A08, when)
+	}
+	if len(all) > 0 {
+		return all
+	}
+	if r.Status == placement.OnLeave {
+		return one(Clear, P02, r.Destination)
+	}
+	return one(Clear, P01, r.Destination)
+}
+
+func agencyID(a *placement.Agency) string {
+	if a == nil {
+		return ""
+	}
+	return a.ID
+}
+
+// expired tells whether the placement is over, and since when.
+func expired(r placement.Record, today mrz.Date) (since string, over bool) {
+	switch r.Status {
+	case placement.Ended, placement.Returned, placement.Cancelled, placement.Deceased:
+		return string(r.Status), true
+	}
+	for _, until := range []mrz.Date{r.ContractUntil, r.VisaUntil, r.InsuredUntil} {
+		if !until.IsZero() && until.Before(today) {
+			return until.String(), true
+		}
+	}
+	return "", false
+}
+
+// window tells whether today is outside the days on which the departure is
+// planned, and which day bounds it.
+func window(r placement.Record, today mrz.Date) (bound string, outside bool) {
+	switch {
+	case r.Status == placement.InProcess:
+		return string(r.Status), true
+	case r.Status == placement.OnLeave || r.Status == placement.Abroad:
+		return "", false // the first departure is long past
+	case !r.DepartAfter.IsZero() && today.Before(r.DepartAfter):
+		return r.DepartAfter.String(), true
+	case !r.DepartBefore.IsZero() && r.DepartBefore.Before(today):
+		return r.DepartBefore.String(), true
+	}
+	return "", false
+}
+
+func minor(birth, today mrz.Date) bool {
+	if !birth.Known() {
+		return false
+	}
+	return today.Before(mrz.Date{Year: birth.Year + adult, Month: birth.Month, Day: birth.Day})
+}
+
+func readable(c *Case) []finding {
+	if c.Document.Valid {
+		return nil
+	}
+	return one(Unsure, M01, "")
+}
+
+func list(c *Case) []finding {
+	switch {
+	case !c.Found.ListPresent:
+		return one(Unsure, S03, "")
+	case c.ListAge > ListExpired:
+		return one(None, S03, c.Found.List.Time.Format(time.DateOnly))
+	case c.ListAge > ListStale:
+		return one(None, S02, c.Found.List.Time.Format(time.DateOnly))
+	case c.ListAge > ListAgeing:
+		return one(None, S01, c.Found.List.Time.Format(time.DateOnly))
+	}
+	return nil
+}
+
+func otherPaper(c *Case) []finding {
+	if !c.Found.OtherPaper {
+		return nil
+	}
+	return one(Ask, A04, "")
+}
+
+func repeated(c *Case) []finding {
+	if !c.Repeated {
+		return nil
+	}
+	return one(Ask, Q02, "")
+}

@@ -1,0 +1,197 @@
+package verdict_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"lintas/agent/placement"
+	"lintas/agent/verdict"
+	"lintas/mrz"
+)
+
+var today = mrz.Date{Year: 2026, Month: 11, Day: 23}
+
+func date(s string) mrz.Date {
+	d, err := mrz.ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// plain is the case of somebody with a valid document, no record, a fresh
+// list. The parts of a case change it.
+func plain() verdict.Case {
+	return verdict.Case{
+		Document: mrz.Document{Valid: true, Primary: "CONTOH", Secondary: "MELATI", DateOfBirth: date("1994-03-07")},
+		Today:    today, Direction: verdict.Departure,
+		Found: placement.Found{ListPresent: true}, ListAge: time.Hour,
+	}
+}
+
+type part func(*verdict.Case)
+
+func record(edit ...func(*placement.Record)) part {
+	return func(c *verdict.Case) {
+		r := placement.Record{PlacementID: "P", Status: placement.Ready, Destination: "HKG", AgencyID: "A",
+			Primary: "Contoh", Secondary: "Melati", DateOfBirth: date("1994-03-07"), ContractUntil: date("2028-01-01")}
+		for _, e := range edit {
+			e(&r)
+		}
+		c.Found.Listed, c.Found.Records = true, append(c.Found.Records, r)
+	}
+}
+
+func status(s placement.Status) func(*placement.Record) {
+	return func(r *placement.Record) { r.Status = s }
+}
+
+func negative(kind placement.NegativeKind, until string) part {
+	return func(c *verdict.Case) {
+		c.Found.Negatives = append(c.Found.Negatives, placement.Negative{Kind: kind, Until: date(until), Contact: "x"})
+	}
+}
+
+func unread(c *verdict.Case)   { c.Document.Valid = false }
+func noList(c *verdict.Case)   { c.Found = placement.Found{} }
+func returns(c *verdict.Case)  { c.Direction = verdict.Return }
+func repeated(c *verdict.Case) { c.Repeated = true }
+func locked(c *verdict.Case)   { c.Found.Listed, c.Found.Records = true, nil }
+func other(c *verdict.Case)    { c.Found.OtherPaper = true }
+
+func age(d time.Duration) part { return func(c *verdict.Case) { c.ListAge = d } }
+
+func agency(l placement.Licence) part {
+	return func(c *verdict.Case) { c.Found.Agency = &placement.Agency{ID: "A", Licence: l} }
+}
+
+func TestJudge(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		parts []part
+		want  verdict.Code
+		codes string
+	}{
+		{"nobody knows them", nil, verdict.None, "N01"},
+		{"placed", []part{record()}, verdict.Clear, "P01"},
+		{"placed, name cut off in the zone", []part{record(func(r *placement.Record) { r.Secondary = "Melati Ayu" }),
+			func(c *verdict.Case) { c.Document.Secondary, c.Document.NameTruncated = "MELATI AYU", false }}, verdict.Clear, "P01"},
+		{"on leave", []part{record(status(placement.OnLeave))}, verdict.Clear, "P02"},
+		{"contract over", []part{record(func(r *placement.Record) { r.ContractUntil = date("2026-11-22") })}, verdict.Ask, "A01"},
+		{"contract ends today", []part{record(func(r *placement.Record) { r.ContractUntil = today })}, verdict.Clear, "P01"},
+		{"visa over, contract not", []part{record(func(r *placement.Record) { r.VisaUntil = date("2026-01-01") })}, verdict.Ask, "A01"},
+		{"placement ended", []part{record(status(placement.Ended))}, verdict.Ask, "A01"},
+		{"contract over, coming home", []part{record(func(r *placement.Record) { r.ContractUntil = date("2026-11-22") }), returns}, verdict.Clear, "P01"},
+		{"other destination", []part{record(), func(c *verdict.Case) { c.Destination = "KHM" }}, verdict.Ask, "A02"},
+		{"by way of", []part{record(func(r *placement.Record) { r.Via = []string{"SGP"} }), func(c *verdict.Case) { c.Destination = "SGP" }}, verdict.Clear, "P01"},
+		{"other name", []part{record(func(r *placement.Record) { r.Primary, r.Secondary = "Lain", "Sekali" })}, verdict.Ask, "A03"},
+		{"number listed, birth date differs", []part{locked}, verdict.Ask, "A03"},
+		{"other passport", []part{other}, verdict.Ask, "A04"},
+		{"agency revoked", []part{record(), agency(placement.LicenceRevoked)}, verdict.Ask, "A06"},
+		{"agency active", []part{record(), agency(placement.LicenceActive)}, verdict.Clear, "P01"},
+		{"agency revoked, coming home", []part{record(), agency(placement.LicenceRevoked), returns}, verdict.Clear, "P01"},
+		{"a day under 18", []part{record(), func(c *verdict.Case) { c.Document.DateOfBirth = date("2008-11-24") }}, verdict.Stop, "A07"},
+		{"18 today", []part{record(), func(c *verdict.Case) { c.Document.DateOfBirth = date("2008-11-23") }}, verdict.Clear, "P01"},
+		{"a child without a record", []part{func(c *verdict.Case) { c.Document.DateOfBirth = date("2020-11-24") }}, verdict.None, "N01"},
+		{"too early", []part{record(func(r *placement.Record) { r.DepartAfter = date("2026-12-01") })}, verdict.Ask, "A08"},
+		{"too late", []part{record(func(r *placement.Record) { r.DepartBefore = date("2026-11-01") })}, verdict.Ask, "A08"},
+		{"not ready yet", []part{record(status(placement.InProcess))}, verdict.Ask, "A08"},
+		{"swiped twice", []part{record(), repeated}, verdict.Ask, "Q02 P01"},
+		{"suspended", []part{record(status(placement.Suspended))}, verdict.Stop, "X01"},
+		{"revoked, coming home", []part{record(status(placement.Revoked)), returns}, verdict.Stop, "X01"},
+		{"document lost", []part{record(func(r *placement.Record) { r.Flags = []string{placement.FlagLost} })}, verdict.Stop, "X02"},
+		{"negative: lost", []part{negative(placement.Lost, "2027-01-01")}, verdict.Stop, "X02"},
+		{"negative: attention", []part{negative(placement.Attention, "2026-11-23")}, verdict.Stop, "X03"},
+		{"negative entry that has ended", []part{negative(placement.Attention, "2026-11-22")}, verdict.None, "N01"},
+		{"unreadable", []part{unread}, verdict.Unsure, "M01"},
+		{"no list", []part{noList}, verdict.Unsure, "S03"},
+		{"list ageing", []part{age(30 * time.Hour)}, verdict.None, "N01 S01"},
+		{"list stale", []part{record(), age(80 * time.Hour)}, verdict.Clear, "P01 S02"},
+		{"list expired, placed", []part{record(), age(8 * 24 * time.Hour)}, verdict.Ask, "S03 P01"},
+		{"list expired, unknown", []part{age(8 * 24 * time.Hour)}, verdict.None, "N01 S03"},
+		{"list expired, negative entry", []part{negative(placement.Attention, "2027-01-01"), age(90 * 24 * time.Hour)}, verdict.Stop, "X03 S03"},
+
+		{"stop before unsure", []part{negative(placement.Attention, "2027-01-01"), unread}, verdict.Stop, "X03 M01"},
+		{"unsure before ask", []part{unread, other}, verdict.Unsure, "M01 A04"},
+		{"ask before clear", []part{record(), other}, verdict.Ask, "A04 P01"},
+		{"two faults", []part{record(func(r *placement.Record) { r.ContractUntil = date("2020-01-01") }), agency(placement.LicenceSuspended)}, verdict.Ask, "A01 A06"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := plain()
+			for _, p := range c.parts {
+				p(&in)
+			}
+			got := verdict.Judge(in)
+			if got.Code != c.want || strings.Join(got.Codes(), " ") != c.codes {
+				t.Errorf("got %s %v, want %s %s", got.Code, got.Codes(), c.want, c.codes)
+			}
+			checkWords(t, got)
+		})
+	}
+}
+
+// checkWords: whatever is shown has words in both languages, and a reason.
+func checkWords(t *testing.T, v verdict.Verdict) {
+	t.Helper()
+	if w := v.Code.Word(); w.ID == "" || w.EN == "" {
+		t.Errorf("verdict %s has no word", v.Code)
+	}
+	if len(v.Reasons) == 0 {
+		t.Error("a verdict without a reason")
+	}
+	for _, r := range v.Reasons {
+		if e := r.Code.Explain(); e.Text.ID == "" || e.Text.EN == "" || e.Next.ID == "" || e.Next.EN == "" {
+			t.Errorf("reason %s has no words", r.Code)
+		}
+	}
+}
+
+// Whatever else is true: a negative entry never makes a verdict milder, taking
+// the record away never makes it clear, and sex changes nothing.
+func TestJudgeProperties(t *testing.T) {
+	rank := map[verdict.Code]int{verdict.None: 0, verdict.Clear: 1, verdict.Ask: 2, verdict.Unsure: 3, verdict.Stop: 4}
+	parts := []part{record(), locked, other, repeated, unread, noList, returns, age(100 * time.Hour), age(200 * time.Hour), agency(placement.LicenceRevoked),
+		negative(placement.Attention, "2026-01-01"), record(status(placement.Revoked))}
+	for set := range 1 << len(parts) {
+		build := func() verdict.Case {
+			c := plain()
+			for i, p := range parts {
+				if set&(1<<i) != 0 {
+					p(&c)
+				}
+			}
+			return c
+		}
+		c := build()
+		v := verdict.Judge(c)
+		checkWords(t, v)
+		c.Found.Negatives = append(c.Found.Negatives, placement.Negative{Kind: placement.Attention, Until: date("2030-01-01")})
+		if worse := verdict.Judge(c); rank[worse.Code] < rank[v.Code] {
+			t.Fatalf("a negative entry turned %v into %v", v, worse)
+		}
+		c = build()
+		c.Found.Listed, c.Found.Records = false, nil
+		if without := verdict.Judge(c); without.Code == verdict.Clear {
+			t.Fatalf("clear without a record: %v", without)
+		}
+		c = build()
+		c.Document.Sex = "F"
+		if same := verdict.Judge(c); same.Code != v.Code {
+			t.Fatalf("sex changed %v to %v", v, same)
+		}
+	}
+}
+
+func TestEveryDecisionHasWords(t *testing.T) {
+	for _, d := range verdict.Decisions() {
+		if w := d.Word(); w.ID == "" || w.EN == "" {
+			t.Errorf("%s has no words", d)
+		}
+	}
+	for _, d := range []verdict.Direction{verdict.Departure, verdict.Return} {
+		if w := d.Word(); w.ID == "" || w.EN == "" {
+			t.Errorf("%s has no words", d)
+		}
+	}
+}
