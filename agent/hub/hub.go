@@ -1,0 +1,176 @@
+// Package hub is the receiving end: it takes sealed events from the broker or
+// from a file, checks them, keeps each exactly once in a ledger, and answers
+// every counter with a signed acknowledgement.
+//
+// It promises: what it acknowledges is committed in the ledger; an event that
+// comes again is stored once; the chain of every counter and epoch is checked
+// as it grows, so that what is removed, altered, reordered or cut is found;
+// what cannot be accepted is kept aside with a reason and never acknowledged.
+// The ledger holds sealed events: reading a record needs the hub's age
+// identity.
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"lintas/agent/crossing"
+	"lintas/queue/mqtt"
+)
+
+const (
+	batchLimit = 512
+	backoffMin = time.Second
+	backoffMax = 30 * time.Second
+	keysEvery  = 2 * time.Second // how soon a newly trusted counter is answered
+)
+
+// Hub serves one ledger on one broker.
+type Hub struct {
+	Ledger *Ledger
+	Keys   *KeyRing
+	Signer *crossing.AckSigner
+	// Connection gives the settings of the next connection; Filters, Receive
+	// and ManualAck are filled in.
+	Connection func() (mqtt.Options, error)
+	Logger     *slog.Logger
+}
+
+// Run receives until ctx ends, over as many connections as it takes.
+func (h *Hub) Run(ctx context.Context) error {
+	wait := backoffMin
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := h.session(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		h.Logger.Warn("broker connection ended", "error", err)
+		if time.Since(began) > backoffMax {
+			wait = backoffMin
+		}
+		timer := time.NewTimer(rand.N(wait))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+		wait = min(2*wait, backoffMax)
+	}
+	return nil
+}
+
+func (h *Hub) session(ctx context.Context) error {
+	o, err := h.Connection()
+	if err != nil {
+		return err
+	}
+	messages := make(chan mqtt.Message, batchLimit)
+	gone := make(chan struct{})
+	defer close(gone)
+	o.Filters, o.ManualAck = []string{crossing.EventFilter}, true
+	o.Receive = func(m mqtt.Message) {
+		select {
+		case messages <- m:
+		case <-gone:
+		}
+	}
+	conn, err := mqtt.Dial(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	h.Logger.Info("receiving", "broker", o.URL)
+	// Every counter learns where it stands, also that this ledger was restored
+	// from a backup; those whose key is new learn that they are heard.
+	trusted := h.Keys.watch()
+	look := time.NewTicker(keysEvery)
+	defer look.Stop()
+	counters, err := h.Ledger.Counters(ctx)
+	if err != nil {
+		return err
+	}
+	if err := h.answer(ctx, conn, union(counters, trusted.changed())); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-conn.Lost():
+			return fmt.Errorf("connection lost: %w", errors.Join(conn.Err()))
+		case <-look.C:
+			if err := h.answer(ctx, conn, trusted.changed()); err != nil {
+				return err
+			}
+		case m := <-messages:
+			if err := h.batch(ctx, conn, m, messages); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// batch takes what waits behind the first message, commits it, answers, and
+// only then tells the broker that it has been received.
+func (h *Hub) batch(ctx context.Context, conn *mqtt.Conn, first mqtt.Message, more <-chan mqtt.Message) error {
+	batch := []mqtt.Message{first}
+collect:
+	for len(batch) < batchLimit {
+		select {
+		case m := <-more:
+			batch = append(batch, m)
+		default:
+			break collect
+		}
+	}
+	deliveries := make([]Delivery, 0, len(batch))
+	for _, m := range batch {
+		if m.Retained {
+			continue // nobody retains events; somebody else's message
+		}
+		counter, _ := crossing.CounterOfTopic(m.Topic)
+		deliveries = append(deliveries, Delivery{Counter: counter, Sealed: m.Payload})
+	}
+	result, err := h.Ledger.Ingest(ctx, h.Keys, deliveries)
+	if err != nil {
+		return err
+	}
+	for _, a := range result.Aside {
+		h.Logger.Warn("event kept aside", "counter", a.Counter, "reason", a.Reason)
+	}
+	if err := h.answer(ctx, conn, result.Counters); err != nil {
+		return err
+	}
+	for _, m := range batch {
+		m.Ack()
+	}
+	return nil
+}
+
+func union(a, b []string) []string {
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// answer publishes acknowledgements, retained.
+func (h *Hub) answer(ctx context.Context, conn *mqtt.Conn, counters []string) error {
+	for _, counter := range counters {
+		ack, err := h.Ledger.Ack(ctx, counter)
+		if err != nil {
+			return err
+		}
+		signed, err := h.Signer.Sign(ack)
+		if err != nil {
+			return err
+		}
+		conn.Publish(crossing.AckTopic(counter), true, signed)
+	}
+	return nil
+}

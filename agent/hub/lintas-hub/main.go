@@ -1,0 +1,12 @@
+// Command lintas-hub is the receiving end at headquarters: it checks what the
+// counters send, keeps it once in a ledger, acknowledges it, and builds the
+// placement list.
+package main
+
+import "lintas/agent/command"
+
+func main() {
+	command.Main("lintas-hub", "Lintas hub, the receiving end of the counters.", []*command.Command{
+		runCommand(), keysCommand(), listCommand(), ledgerCommand(), command.VersionCommand("lintas-hub"),
+	})
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"lintas/agent/command"
+	"lintas/agent/crossing"
+	"lintas/agent/hub"
+	"lintas/queue/mqtt"
+)
+
+// Where things are unless a flag says otherwise.
+const (
+	defaultDB   = "/var/lib/lintas-hub/ledger.db"
+	defaultKeys = "/var/lib/lintas-hub/keys"
+)
+
+func dbFlag(fs *flag.FlagSet, v *string) { fs.StringVar(v, "db", defaultDB, "ledger `file` (SQLite)") }
+
+func keysFlag(fs *flag.FlagSet, v *string) {
+	fs.StringVar(v, "keys", defaultKeys, "`folder` of the hub's keys, made by lintas-hub keys init")
+}
+
+type broker struct {
+	url, id, ca, certificate, key, username, passwordFile string
+}
+
+func (b *broker) flags(fs *flag.FlagSet) {
+	fs.StringVar(&b.url, "broker", "tcp://127.0.0.1:1883", "broker `address`, tcp://host:port or tls://host:port")
+	fs.StringVar(&b.id, "client-id", "lintas-hub", "MQTT client `id`")
+	fs.StringVar(&b.ca, "ca", "", "PEM `file` of the authorities that sign the broker's certificate")
+	fs.StringVar(&b.certificate, "certificate", "", "PEM `file` of the hub's client certificate")
+	fs.StringVar(&b.key, "key", "", "PEM `file` of its key")
+	fs.StringVar(&b.username, "username", "", "broker user `name`")
+	fs.StringVar(&b.passwordFile, "password-file", "", "`file` with the broker password")
+}
+
+// options reads certificates and passwords anew for each connection.
+func (b *broker) options() (mqtt.Options, error) {
+	o := mqtt.Options{URL: b.url, ClientID: b.id, Username: b.username, KeepSession: true}
+	if b.passwordFile != "" {
+		secret, err := os.ReadFile(b.passwordFile)
+		if err != nil {
+			return o, fmt.Errorf("cannot read broker password: %w", err)
+		}
+		o.Password = strings.TrimRight(string(secret), "\r\n")
+	}
+	var err error
+	if strings.HasPrefix(b.url, "tls://") {
+		o.TLS, err = mqtt.ClientTLS(b.ca, b.certificate, b.key)
+	}
+	return o, err
+}
+
+func runCommand() *command.Command {
+	var db, keys string
+	var b broker
+	return &command.Command{
+		Name: "run", Summary: "Receive, check, store and acknowledge events.",
+		Flags: func(fs *flag.FlagSet) {
+			dbFlag(fs, &db)
+			keysFlag(fs, &keys)
+			b.flags(fs)
+		},
+		Run: func(ctx context.Context, env command.Env, args []string) error {
+			if err := command.NoArguments(args); err != nil {
+				return err
+			}
+			key, err := crossing.LoadPrivateKey(filepath.Join(keys, hub.FileAckKey))
+			if err != nil {
+				return fmt.Errorf("%w; make the hub's keys with lintas-hub keys init --keys %s", err, keys)
+			}
+			signer, err := crossing.NewAckSigner(key)
+			if err != nil {
+				return err
+			}
+			ledger, err := hub.OpenLedger(ctx, db)
+			if err != nil {
+				return err
+			}
+			h := &hub.Hub{
+				Ledger: ledger, Keys: hub.NewKeyRing(keys), Signer: signer, Connection: b.options,
+				Logger: slog.New(slog.NewTextHandler(env.Stderr, nil)),
+			}
+			return errors.Join(h.Run(ctx), ledger.Close())
+		},
+	}
+}
