@@ -1,0 +1,53 @@
+package frame
+
+import (
+	"bytes"
+	"time"
+
+	"lintas/devices"
+)
+
+// A magnetic track is `%…?` or `;…?` (ISO/IEC 7811-6 and 7813), made of the
+// characters from space to underscore. What it holds is a bank card or another
+// country's licence and no business of ours: the run inside it is dropped.
+//
+// A '%' or ';' can also be noise that happens to stand before a zone, and a
+// document must not be lost for that. Therefore a track that is ended by
+// anything but '?' gives back the run that stands at its end if that is a whole
+// line with a filler in it. No track holds one: '<' is not used in them.
+
+// inTrack takes a byte of a track that is not a zone character.
+func (f *Framer) inTrack(now time.Time, c byte, emit func(devices.Scan)) {
+	if kind := class[c]; kind != lineEnd {
+		f.stats.Noise++
+	}
+	switch {
+	case c == '?':
+		f.dropRun()
+		f.track = false
+		f.stats.Tracks++
+	case c < ' ' || c > '_':
+		f.endTrack(emit)
+	default:
+		f.dropRun()
+		f.last = now
+	}
+}
+
+// endTrack ends a track without an end sentinel.
+func (f *Framer) endTrack(emit func(devices.Scan)) {
+	f.track = false
+	run := f.run[:f.length]
+	if !f.overlong && linesOf(len(run)) > 0 && bytes.IndexByte(run, '<') >= 0 {
+		f.endRun(emit)
+		return
+	}
+	f.dropRun()
+	f.stats.Tracks++
+}
+
+// dropRun forgets the run.
+func (f *Framer) dropRun() {
+	f.stats.Noise += uint64(f.length)
+	f.length, f.overlong = 0, false
+}

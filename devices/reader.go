@@ -1,0 +1,237 @@
+package devices
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// steadyAfter is how long a session must last before its end is taken for
+	// a cable that was pulled and not for a scanner that does not work. Only
+	// the former is opened again without waiting. A session that was shorter
+	// but gave a scan makes the waiting begin from the least again.
+	steadyAfter = time.Second
+
+	// readSize is the most a tty hands over in one read, and one more.
+	readSize = 4096
+)
+
+// A Reader keeps one scanner alive. Set its fields, then call Run; do not
+// change them and do not copy the Reader afterwards.
+type Reader struct {
+	// Name is the scanner's name in the configuration.
+	Name string
+	// Open opens the scanner. It is called again whenever the scanner is lost.
+	Open Opener
+	// Framer makes the framer of one session. If it is also a Driver the
+	// scanner is armed.
+	Framer func() Framer
+	// Logger gets a line when the state changes, and at debug level one for
+	// each scan with its shape. Nil: no log.
+	Logger *slog.Logger
+	// OnChange is told each new status, in order and one at a time. It is
+	// called while the scanner is being served, so it must return quickly. It
+	// may call State. The reason can change while the status stays; State has
+	// the newest. Nil: nobody is told.
+	OnChange func(State)
+
+	running atomic.Bool
+	seq     uint64 // number of the last scan handed over; belongs to deliver
+
+	telling sync.Mutex // held while a change is made and told; taken before mu
+
+	mu      sync.Mutex // guards the rest
+	state   State      // as the reading side sees it
+	stalled bool       // scans are being lost, as the line sees it
+	past    Stats      // of sessions that have ended
+	current Stats      // of this session
+}
+
+// Run opens the scanner, arms it, reads it, and hands each scan to out, until
+// ctx ends. A scanner that cannot be opened or that goes away is opened again,
+// at once if it had been open for a while and otherwise after 0.1 to 5 seconds.
+//
+// Run returns nil when ctx has ended, and then all that it started has ended
+// too: nothing is sent to out any more. Scans that nobody had taken by then are
+// lost, and the log says how many. It fails only if the Reader is not set up or
+// is running already. It never closes out.
+func (r *Reader) Run(ctx context.Context, out chan<- Scan) error {
+	switch {
+	case r.Open == nil:
+		return fmt.Errorf("cannot run scanner %q: its Open is nil", r.Name)
+	case r.Framer == nil:
+		return fmt.Errorf("cannot run scanner %q: its Framer is nil", r.Name)
+	case out == nil:
+		return fmt.Errorf("cannot run scanner %q: the channel for its scans is nil", r.Name)
+	case !r.running.CompareAndSwap(false, true):
+		return fmt.Errorf("cannot run scanner %q: it is running already", r.Name)
+	}
+	defer r.running.Store(false)
+
+	l := newLine()
+	var delivery sync.WaitGroup
+	delivery.Go(func() { r.deliver(ctx, l, out) })
+	r.keepAlive(ctx, l)
+	delivery.Wait()
+
+	left := l.waiting()
+	r.change(func() {
+		r.state.Status, r.state.Reason = Stopped, ""
+		r.state.Dropped += uint64(left)
+		r.stalled = false
+	})
+	if left > 0 {
+		r.log(slog.LevelWarn, "scans lost at the end", "count", left)
+	}
+	return nil
+}
+
+// keepAlive runs one session after the other until ctx ends.
+func (r *Reader) keepAlive(ctx context.Context, l *line) {
+	var pause backoff
+	for ctx.Err() == nil {
+		src, err := r.Open(ctx)
+		steady := false
+		if err == nil {
+			opened := time.Now()
+			var scans int
+			scans, err = r.session(ctx, src, l)
+			src.Close() // it is of no more use, whatever this says
+			steady = time.Since(opened) >= steadyAfter
+			if steady || scans > 0 {
+				pause.reset()
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		r.set(presence(err), err.Error())
+		if !steady {
+			pause.wait(ctx)
+		}
+	}
+}
+
+// session serves an open scanner until it is lost or ctx ends. It always
+// returns an error, and how many scans came before it.
+func (r *Reader) session(ctx context.Context, src Source, l *line) (scans int, err error) {
+	framer := r.Framer()
+	defer r.endStats(framer)
+
+	arm := func() error { return nil }
+	if driver, ok := framer.(Driver); ok {
+		arm = func() error {
+			if err := driver.Arm(src); err != nil {
+				return fmt.Errorf("cannot arm the scanner: %w", err)
+			}
+			return nil
+		}
+	}
+	if err := arm(); err != nil {
+		return 0, err
+	}
+
+	// The end of ctx wakes a Read that waits. Since every deadline set below is
+	// followed by a look at ctx, none can undo this one unseen.
+	woken := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(woken)
+		src.SetReadDeadline(time.Unix(1, 0)) // if this fails, so did the one below
+	})
+	defer func() {
+		if !stop() {
+			<-woken
+		}
+	}()
+
+	emit := func(scan Scan) {
+		scans++
+		r.take(l, scan)
+	}
+	buf := make([]byte, readSize)
+	for {
+		due, held := framer.Deadline()
+		if !held {
+			due = time.Time{}
+		}
+		r.showReading(held)
+		if err := src.SetReadDeadline(due); err != nil {
+			return scans, fmt.Errorf("cannot set a read deadline on the scanner: %w", err)
+		}
+		if err := ctx.Err(); err != nil {
+			return scans, err
+		}
+
+		n, err := src.Read(buf)
+		now := time.Now()
+		before := scans
+		if n > 0 {
+			framer.Push(now, buf[:n], emit)
+			r.showStats(framer)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return scans, ctx.Err()
+		case err == nil && n == 0:
+			return scans, fmt.Errorf("cannot read the scanner: %w", io.ErrNoProgress)
+		case err == nil:
+		case errors.Is(err, os.ErrDeadlineExceeded) && (held || n > 0):
+			if n == 0 && !now.Before(due) {
+				framer.Idle(now, emit)
+			}
+		default:
+			framer.Idle(now, emit) // what came before it was lost
+			return scans, err
+		}
+		if scans > before {
+			if err := arm(); err != nil {
+				return scans, err
+			}
+		}
+	}
+}
+
+// showReading says whether a document is on its way.
+func (r *Reader) showReading(held bool) {
+	p := Ready
+	if held {
+		p = Reading
+	}
+	r.mu.Lock()
+	same := r.state.Status == p
+	r.mu.Unlock()
+	if !same { // only this goroutine changes r.state.Status
+		r.set(p, "")
+	}
+}
+
+// showStats makes the framer's counts visible to Stats.
+func (r *Reader) showStats(framer Framer) {
+	r.mu.Lock()
+	r.current = framer.Stats()
+	r.mu.Unlock()
+}
+
+// endStats keeps the counts of a session that has ended.
+func (r *Reader) endStats(framer Framer) {
+	r.mu.Lock()
+	r.past, r.current = r.past.Plus(framer.Stats()), Stats{}
+	r.mu.Unlock()
+}
+
+func (r *Reader) log(level slog.Level, text string, args ...any) {
+	if r.Logger != nil {
+		r.Logger.Log(context.Background(), level, text, append([]any{"scanner", r.Name}, args...)...)
+	}
+}
+
+func (r *Reader) logScan(scan Scan) {
+	r.log(slog.LevelDebug, "scan read", "status", string(scan.Status), "shape", scan.shape())
+}
