@@ -1,0 +1,240 @@
+// Package counter is the work of one counter: a scan comes in, is judged, and
+// becomes an inspection; the officer decides, and it becomes a crossing or
+// ends without one.
+//
+// It promises: an inspection and its verdict are durable before anybody sees
+// the verdict; a crossing is durable before the page says that it is recorded;
+// every inspection that was opened is ended by exactly one event, at the
+// latest when the agent starts again; a decision names the inspection it is
+// for, so that a late key never meets another traveller. Nothing here waits
+// for the network.
+//
+// The document being inspected is in memory only until the decision. What
+// stays is a note beside each event that names no traveller.
+package counter
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lintas/agent/crossing"
+	"lintas/agent/health"
+	"lintas/agent/placement"
+	"lintas/agent/verdict"
+	"lintas/devices"
+	"lintas/mrz"
+	"lintas/queue"
+)
+
+// What Decide can answer besides "cannot record".
+var (
+	ErrDecided   = errors.New("this inspection is already decided")
+	ErrDirection = errors.New("departure or return must be chosen first")
+	ErrDecision  = errors.New("no such decision")
+)
+
+// Confirm says who ends an inspection that nothing speaks against.
+type Confirm string
+
+// An officer decides everything, or the agent records clear and none itself.
+const (
+	ByOfficer Confirm = "officer"
+	Auto      Confirm = "auto"
+)
+
+const (
+	reopenWithin = 60 * time.Second // a second swipe of the same open document
+	historyShown = 50
+	historyRead  = 5000 // events that are read back at start
+	tick         = time.Second
+)
+
+// Recorder makes a record durable.
+type Recorder interface {
+	Record(context.Context, uuid.UUID, crossing.Type, crossing.Record, []byte) (queue.Receipt, error)
+}
+
+// List looks documents up. placement.ErrNoList: there is none to look in.
+type List interface {
+	Find(context.Context, mrz.Document) (placement.Found, error)
+}
+
+// Queue is what the counter asks the queue itself.
+type Queue interface {
+	Acknowledged() uint64
+	Probe(context.Context) error
+}
+
+// Options of a Counter.
+type Options struct {
+	ID           string
+	Place        crossing.Place
+	Direction    verdict.Direction // empty: chosen for each traveller
+	Confirm      Confirm
+	AbandonAfter time.Duration // open inspections end after this
+	RepeatAfter  time.Duration // the window of Q02
+	Drill        bool
+	Recorder     Recorder
+	List         List
+	Queue        Queue
+	Health       *health.Board
+	// ShiftKey keys the tags by which a document is recognised again; it dies
+	// with the shift.
+	ShiftKey []byte
+	Logger   *slog.Logger
+}
+
+// Counter is one counter at work. Its methods may be used from many
+// goroutines.
+type Counter struct {
+	o Options
+
+	// work is held while an event is written, so that events of one inspection
+	// never overtake each other. It is taken before mu.
+	work sync.Mutex
+
+	mu        sync.Mutex // guards what follows
+	direction verdict.Direction
+	open      []*inspection // the first is in front of the officer
+	history   []Line        // newest last
+	crossed   map[string]time.Time
+	notice    *Notice
+	fault     string
+	closing   bool
+	changed   chan struct{}
+}
+
+// inspection is an open inspection.
+type inspection struct {
+	Inspection
+	tag       string
+	lines     []string
+	opened    queue.Receipt
+	record    crossing.Opened
+	direction verdict.Direction
+	decision  uuid.UUID // id of the event that will end it: a retry writes no second one
+}
+
+// New makes a counter that has no history; Restore gives it one.
+func New(o Options) *Counter {
+	return &Counter{o: o, direction: o.Direction, crossed: map[string]time.Time{}, changed: make(chan struct{})}
+}
+
+// Run takes scans until ctx ends. progress, if not nil, is called whenever the
+// loop goes round.
+func (c *Counter) Run(ctx context.Context, scans <-chan devices.Scan, progress func()) error {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for {
+		if progress != nil {
+			progress()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case s := <-scans:
+			c.Scan(s)
+		case <-t.C:
+			c.tick()
+		}
+	}
+}
+
+// tick ends what nobody decided, and tries whether a queue that could not be
+// written can be written again.
+func (c *Counter) tick() {
+	c.mu.Lock()
+	broken := c.fault != ""
+	c.mu.Unlock()
+	if broken {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if c.o.Queue.Probe(ctx) != nil {
+			return
+		}
+		c.recovered()
+	}
+	c.work.Lock()
+	defer c.work.Unlock()
+	for _, in := range c.openNow() {
+		if time.Since(in.At) > c.o.AbandonAfter {
+			c.abandon(in, "timeout")
+		}
+	}
+}
+
+func (c *Counter) openNow() []*inspection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]*inspection(nil), c.open...)
+}
+
+// Drain takes no more scans, gives the officer until ctx ends to decide what
+// is open, and ends the rest.
+func (c *Counter) Drain(ctx context.Context) {
+	for {
+		c.mu.Lock()
+		c.closing = true
+		left, changed := len(c.open), c.changed
+		c.mu.Unlock()
+		if left == 0 {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			c.work.Lock()
+			defer c.work.Unlock()
+			for _, in := range c.openNow() {
+				c.abandon(in, "shutdown")
+			}
+			return
+		}
+	}
+}
+
+// Changed is closed at the next change of View. Take it before looking.
+func (c *Counter) Changed() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changed
+}
+
+// Refresh tells those who look that something outside changed, such as what
+// the hub confirmed.
+func (c *Counter) Refresh() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rouse()
+}
+
+func (c *Counter) rouse() { // c.mu is held
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// Fail shows that nothing can be recorded, until a write succeeds again.
+func (c *Counter) Fail(err error) {
+	c.o.Logger.Error("cannot record", "error", err)
+	c.o.Health.Set(health.CannotRecord, "", true, err.Error())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault = err.Error()
+	c.rouse()
+}
+
+func (c *Counter) recovered() {
+	c.o.Health.Set(health.CannotRecord, "", false, "")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fault != "" {
+		c.o.Logger.Info("recording again")
+		c.fault = ""
+		c.rouse()
+	}
+}

@@ -1,0 +1,73 @@
+package counter
+
+import (
+	"time"
+
+	"lintas/agent/verdict"
+	"lintas/mrz"
+)
+
+// View is what the page shows: a snapshot, owned by whoever asked for it.
+type View struct {
+	Counter, Site, Terminal, Lane string
+	Direction                     verdict.Direction // of the travellers to come; empty: asked for each
+	DirectionFixed                bool              // set by the configuration, not changeable on the page
+	Confirm                       string            // "officer" or "auto"
+	Drill                         bool
+	Current                       *Inspection // waits for a decision; nil when nobody is there
+	Waiting                       []Line      // open inspections behind the current one
+	History                       []Line      // ended ones, newest first
+	Notice                        *Notice     // about a swipe that gave no inspection
+	Fault                         string      // set: nothing can be recorded; for the technician
+}
+
+// Inspection is the traveller at the counter. It holds personal data and is
+// gone from memory once decided.
+type Inspection struct {
+	ID       string
+	At       time.Time
+	Verdict  verdict.Verdict
+	Document mrz.Document
+	Record   *Placement // what the list says; nil if nothing opened
+	Contact  string     // of a negative entry
+	// Direction of the crossing to record; empty: the officer must choose.
+	Direction verdict.Direction
+}
+
+// Placement is the part of a placement record that the officer sees.
+type Placement struct {
+	ID          string
+	Destination string
+	Agency      string
+	Until       string // the earliest of contract and visa end, YYYY-MM-DD
+	Status      string
+}
+
+// Line is one row of the history or of the waiting line; the document is
+// masked.
+type Line struct {
+	ID        string
+	At        time.Time
+	Document  string // C•••4567
+	Verdict   verdict.Code
+	Reasons   []string
+	Decision  verdict.Decision // empty: open
+	DecidedBy string           // officer, auto, agent
+	Direction verdict.Direction
+	Crossing  bool // a departure or return was recorded
+	Sequence  uint64
+	Confirmed bool // the hub holds it
+}
+
+// Notice is a short message to the officer about the last swipe.
+type Notice struct {
+	At     time.Time
+	ID, EN string
+}
+
+// Choice is what the officer did.
+type Choice struct {
+	Inspection string // its id, so that a late key never meets another traveller
+	Decision   verdict.Decision
+	Direction  verdict.Direction // needed for proceed where the inspection has none
+}
