@@ -19,6 +19,7 @@ const (
 	ListCheap      Code = "list-cheap"
 	ClockUnsynced  Code = "clock-not-synchronised"
 	KeyCreated     Code = "key-new"
+	KeyProvisional Code = "key-provisional"
 	AckKeysMissing Code = "ack-keys-missing"
 	ScreenDown     Code = "screen-down"
 	Drill          Code = "drill"
@@ -70,6 +71,9 @@ var catalogue = index([]Condition{
 	{KeyCreated, Info, 0,
 		"Kunci konter baru dibuat", "A new counter key was made",
 		"Teknisi: daftarkan kunci ini di pusat (lintas-hub keys trust).", "Technician: have headquarters accept it (lintas-hub keys trust)."},
+	{KeyProvisional, Error, 0,
+		"Kunci konter tidak dapat dipakai; kunci sementara dipakai", "The counter's key cannot be used; a provisional one is",
+		"Tetap bekerja. Teknisi: periksa kunci dan laporkan ke pusat.", "Go on. Technician: check the key and tell headquarters."},
 	{AckKeysMissing, Warning, 0,
 		"Kunci konfirmasi pusat tidak ada", "The hub's acknowledgement keys are missing",
 		"Catatan disimpan dan dikirim, tetapi tidak dapat dipastikan diterima. Teknisi: atur [hub] ack_keys_file.", "Records are kept and sent, but cannot be confirmed. Technician: set [hub] ack_keys_file."},

@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"lintas/agent/placement"
 	"lintas/mrz"
 	"lintas/queue/sqlite"
@@ -138,10 +140,23 @@ func Install(ctx context.Context, dir, path string) (placement.Manifest, error) 
 	if err := build(ctx, dir, next, m); err != nil {
 		return m, fmt.Errorf("cannot install list version %d: %w", m.Version, err)
 	}
-	if err := os.Rename(next, path); err != nil {
+	if err := errors.Join(giveToOwner(next), os.Rename(next, path)); err != nil {
 		return m, fmt.Errorf("cannot install list: %w", err)
 	}
 	return m, sqlite.SyncDir(filepath.Dir(path))
+}
+
+// giveToOwner lets the folder's owner read a file that root has made in it: the
+// agent runs as a user of its own.
+func giveToOwner(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(filepath.Dir(path), &st); err != nil {
+		return err
+	}
+	return os.Chown(path, int(st.Uid), int(st.Gid))
 }
 
 func installed(ctx context.Context, path string) (m placement.Manifest, err error) {

@@ -1,0 +1,205 @@
+// Package daemon is one running agent. It is the only place that knows every
+// part, starts all goroutines and waits for them.
+//
+// It starts with nothing attached: a scanner, list, broker or network that is
+// missing is a condition on the health board and is tried again. Only what
+// recording itself needs can keep it from starting: the state folder, the
+// queue, the signing key.
+//
+// It ends in the opposite order: scanners stop, the officer may finish what is
+// open, the last events are recorded and sent, and then the link, the page and
+// the queue are closed.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lintas/agent/config"
+	"lintas/agent/control"
+	"lintas/agent/counter"
+	"lintas/agent/crossing"
+	"lintas/agent/health"
+	"lintas/agent/screen"
+	"lintas/agent/verdict"
+	"lintas/devices"
+	"lintas/queue/sqlite"
+	"lintas/queue/uplink"
+)
+
+// Bounds on an orderly end; systemd waits longer than their sum.
+const (
+	drainTime = 5 * time.Second // for the officer to finish
+	flushTime = 5 * time.Second // for the hub to confirm
+)
+
+// daemon is a running agent's parts.
+type daemon struct {
+	cfg     *config.Config
+	version string
+	log     *slog.Logger
+	started time.Time
+
+	board    *health.Board
+	key      crossing.PrivateKey
+	queue    *sqlite.Queue
+	recorder *recorder
+	lists    *lists
+	counter  *counter.Counter
+	readers  []*devices.Reader
+	uplink   *uplink.Uplink              // nil: no broker configured
+	page     atomic.Value                // string: where the page is served, "" while it is not
+	waiting  atomic.Pointer[screen.Link] // depth and oldest, as last read
+	beats    *beats
+	events   sync.WaitGroup // events being recorded on the side
+}
+
+// Run runs an agent until ctx ends, and ends it in order.
+func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logger) (err error) {
+	d := &daemon{cfg: cfg, version: version, log: log, started: time.Now(), board: health.NewBoard(), beats: newBeats()}
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.queue.Close(), d.lists.Close()) }()
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
+	return d.run(ctx)
+}
+
+// open makes or opens what recording needs.
+func (d *daemon) open(ctx context.Context) (err error) {
+	for _, dir := range []string{d.cfg.State.Dir, d.cfg.State.Run} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("cannot use state folder: %w", err)
+		}
+	}
+	if err := d.loadKey(); err != nil {
+		return err
+	}
+	d.board.Set(health.Drill, "", d.cfg.Counter.Drill, "")
+	recipients, err := parseRecipients(d.cfg.Hub.Recipients)
+	if err != nil {
+		return err
+	}
+	sealer, err := crossing.NewSealer(d.key)
+	if err != nil {
+		return err
+	}
+	if d.queue, err = sqlite.OpenQueue(ctx, filepath.Join(d.cfg.State.Dir, QueueFile), sealer.Seal); err != nil {
+		return err
+	}
+	d.recorder = &recorder{first: d.startedRecord, Recorder: crossing.Recorder{
+		Counter: d.cfg.Counter.ID, Recipients: recipients, Queue: d.queue,
+		Stamp: func() crossing.Stamp { return stamp(d.cfg.Counter.Drill) },
+	}}
+	d.lists = newLists(filepath.Join(d.cfg.State.Dir, ListFile), d.listKey, d.board)
+	d.lists.refresh(ctx)
+	return nil
+}
+
+// begin records that the agent runs and rebuilds what it knew.
+func (d *daemon) begin(ctx context.Context) error {
+	shiftKey, err := shiftKey(filepath.Join(d.cfg.State.Dir, "shift.key"))
+	if err != nil {
+		return err
+	}
+	c := d.cfg.Counter
+	d.counter = counter.New(counter.Options{
+		ID: c.ID, Place: d.place(), Direction: verdict.Direction(c.Direction), Confirm: counter.Confirm(c.Confirm),
+		AbandonAfter: c.AbandonAfter, RepeatAfter: c.RepeatAfter, Drill: c.Drill,
+		Recorder: d.recorder, List: d.lists, Queue: d.queue, Health: d.board, ShiftKey: shiftKey, Logger: d.log,
+	})
+	if err := errors.Join(d.recorder.start(ctx), d.counter.Restore(ctx, d.queue)); err != nil {
+		d.counter.Fail(err) // the page says so; recording is tried again
+	}
+	d.waiting.Store(&screen.Link{})
+	d.readers = d.scanners()
+	d.uplink = d.newUplink()
+	d.page.Store("")
+	d.lookAtQueue(ctx)
+	return nil
+}
+
+func (d *daemon) run(ctx context.Context) error {
+	alive, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	g, alive := errgroup.WithContext(alive)
+	intake, stopIntake := context.WithCancel(alive)
+	defer stopIntake()
+	defer context.AfterFunc(ctx, stopIntake)()
+
+	scans := make(chan devices.Scan)
+	for _, r := range d.readers {
+		g.Go(func() error { return r.Run(intake, scans) })
+	}
+	g.Go(func() error { return d.counter.Run(alive, scans, d.beats.of("counter")) })
+	if d.uplink != nil {
+		g.Go(func() error { return d.uplink.Run(alive) })
+	}
+	g.Go(func() error { return d.servePage(alive) })
+	g.Go(func() error { return control.Serve(alive, d.socket(), control.Handler(d.status), d.log) })
+	g.Go(func() error { return d.keepHouse(alive) })
+	g.Go(func() error { return d.watch(alive) })
+	g.Go(func() error {
+		<-intake.Done()
+		notifyStopping()
+		d.finish(alive)
+		end()
+		return nil
+	})
+	d.log.Info("agent running", "version", d.version, "counter", d.cfg.Counter.ID)
+	err := g.Wait()
+	d.events.Wait()
+	d.log.Info("agent ended")
+	return err
+}
+
+// finish lets the officer and the link end what they began.
+func (d *daemon) finish(ctx context.Context) {
+	drain, cancel := context.WithTimeout(ctx, drainTime)
+	d.counter.Drain(drain)
+	cancel()
+	if err := d.recordStopped(); err != nil {
+		d.log.Error("cannot record the end", "error", err)
+	}
+	flush, cancel := context.WithTimeout(ctx, flushTime)
+	defer cancel()
+	for d.uplink != nil && d.uplink.Status().Connected && d.queue.Acknowledged() < d.queue.Head().Sequence {
+		wake := d.queue.Wake()
+		if d.queue.Acknowledged() >= d.queue.Head().Sequence {
+			return
+		}
+		select {
+		case <-wake:
+		case <-flush.Done():
+			return
+		case <-time.After(100 * time.Millisecond): // the link may have gone
+		}
+	}
+}
+
+// place says where this counter stands.
+func (d *daemon) place() crossing.Place {
+	c := d.cfg.Counter
+	return crossing.Place{Site: c.Site, Terminal: c.Terminal, Lane: c.Lane, LaneKind: c.LaneKind}
+}
+
+func (d *daemon) socket() string { return filepath.Join(d.cfg.State.Run, SocketFile) }
+
+// Files of the state folders.
+const (
+	QueueFile     = "queue.db"
+	ListFile      = "placements.db"
+	PublicKeyFile = "counter.pub.jwk"
+	SocketFile    = "lintas.sock"
+)

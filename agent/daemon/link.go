@@ -1,0 +1,99 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"lintas/agent/crossing"
+	"lintas/agent/health"
+	"lintas/queue"
+	"lintas/queue/mqtt"
+	"lintas/queue/uplink"
+)
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+func (d *daemon) newUplink() *uplink.Uplink {
+	b := d.cfg.Broker
+	d.board.Set(health.BrokerNone, "", b.URL == "", "")
+	if b.URL == "" {
+		return nil
+	}
+	id := d.cfg.Counter.ID
+	d.board.Set(health.BrokerDown, "", true, "not connected yet")
+	return uplink.New(d.queue, uplink.Options{
+		Connection: d.connection,
+		Topics:     uplink.Topics{Event: crossing.EventTopic(id), Ack: crossing.AckTopic(id), State: crossing.StateTopic(id)},
+		Verify:     d.verifyAck,
+		State:      d.state,
+		Window:     b.Window,
+		AckTimeout: b.AckTimeout,
+		OnChange: func(s uplink.Status) {
+			d.board.Set(health.BrokerDown, "", !s.Connected, s.LastError)
+			d.board.Set(health.HubUnconfirmed, "", s.Unconfirmed, "")
+			d.board.Set(health.AckNotBelieved, "", s.AckFault != "", s.AckFault)
+		},
+		Logger: d.log,
+	})
+}
+
+// connection reads certificates and passwords anew for each connection, so
+// that renewed ones are taken up.
+func (d *daemon) connection() (mqtt.Options, error) {
+	b := d.cfg.Broker
+	o := mqtt.Options{URL: b.URL, ClientID: d.cfg.Counter.ID, Username: b.Username, KeepAlive: b.KeepAlive}
+	if b.PasswordFile != "" {
+		secret, err := os.ReadFile(b.PasswordFile)
+		if err != nil {
+			return o, fmt.Errorf("cannot read broker password: %w", err)
+		}
+		o.Password = strings.TrimRight(string(secret), "\r\n")
+	}
+	if strings.HasPrefix(b.URL, "tls://") {
+		conf, err := mqtt.ClientTLS(b.CAFile, b.CertificateFile, b.KeyFile)
+		if err != nil {
+			return o, err
+		}
+		o.TLS = conf
+	}
+	return o, nil
+}
+
+// verifyAck believes an acknowledgement only with the hub's signature. The
+// keys are read each time: they may come later than the first event.
+func (d *daemon) verifyAck(payload []byte) (queue.Acknowledgement, error) {
+	keys, err := crossing.LoadKeys(d.cfg.Hub.AckKeysFile)
+	if err != nil {
+		return queue.Acknowledgement{}, err
+	}
+	_, ack, err := crossing.OpenAck(payload, d.cfg.Counter.ID, keys)
+	return ack, err
+}
+
+// state is the message about this counter; with online false it is the will.
+func (d *daemon) state(online bool) []byte {
+	st, err := d.queue.Status(context.Background())
+	if err != nil {
+		d.log.Warn("cannot read queue", "error", err)
+	}
+	s := crossing.State{
+		Counter: d.cfg.Counter.ID, Online: online, Time: crossing.TimeOf(time.Now()), Version: d.version,
+		Epoch: st.Head.Epoch.String(), Sequence: st.Head.Sequence, Head: st.Head.Hash.String(), QueueDepth: st.Depth,
+	}
+	if !st.Oldest.IsZero() {
+		t := crossing.TimeOf(st.Oldest)
+		s.QueueOldest = &t
+	}
+	if info, age, present := d.lists.info(); present {
+		s.ListVersion, s.ListAge = info.Version, int64(age.Seconds())
+	}
+	for _, c := range d.board.Active() {
+		s.Conditions = append(s.Conditions, crossing.StateCondition{
+			Code: string(c.Code), Severity: string(c.Severity), Since: crossing.TimeOf(c.Since)})
+	}
+	return s.Marshal()
+}
