@@ -1,0 +1,97 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lintas/agent/control"
+)
+
+// BenchmarkStart measures from exec to a page that answers, and what the idle
+// process takes: memory, and processor time in five seconds of nothing.
+func BenchmarkStart(b *testing.B) {
+	dir := b.TempDir()
+	run := func(args ...string) {
+		b.Helper()
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%v: %s", err, out)
+		}
+	}
+	run(filepath.Join(programs, "lintas-hub"), "keys", "init", "--keys", "keys")
+	recipients, err := os.ReadFile(filepath.Join(dir, "keys/recipients.txt"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	text := fmt.Sprintf("[counter]\nid = \"CGK-T3-D07\"\n[state]\ndir = \"state\"\nrun = \"run\"\n[screen]\nlisten = \"127.0.0.1:0\"\n"+
+		"[hub]\nrecipients = [%q]\nack_keys_file = \"keys/ack.jwks\"\n", strings.TrimSpace(string(recipients)))
+	if err := os.WriteFile(filepath.Join(dir, "lintas.toml"), []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	var rss, cpu float64
+	for b.Loop() {
+		cmd := exec.Command(filepath.Join(programs, "lintas"), "run", "-c", "lintas.toml")
+		cmd.Dir = dir
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		for {
+			st, err := control.Ask(context.Background(), filepath.Join(dir, "run/lintas.sock"))
+			if err == nil && st.Page != "" {
+				if res, err := http.Get("http://" + st.Page + "/"); err == nil {
+					res.Body.Close()
+					break
+				}
+			}
+			time.Sleep(time.Millisecond)
+		}
+		b.StopTimer()
+		time.Sleep(time.Second) // what starting cost is over
+		before := processorTime(b, cmd.Process.Pid)
+		time.Sleep(5 * time.Second)
+		cpu = (processorTime(b, cmd.Process.Pid) - before) / 5 * 100
+		rss = residentMB(b, cmd.Process.Pid)
+		cmd.Process.Signal(os.Interrupt)
+		cmd.Wait()
+		b.StartTimer()
+	}
+	b.ReportMetric(rss, "MB-RSS")
+	b.ReportMetric(cpu, "%CPU-idle")
+}
+
+// processorTime is user and system time so far, in seconds.
+func processorTime(b *testing.B, pid int) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var user, system float64
+	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
+	fmt.Sscan(string(fields[11]), &user)
+	fmt.Sscan(string(fields[12]), &system)
+	return (user + system) / 100
+}
+
+func residentMB(b *testing.B, pid int) (mb float64) {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			fmt.Sscan(rest, &mb)
+		}
+	}
+	return mb / 1024
+}
