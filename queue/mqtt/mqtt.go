@@ -15,16 +15,13 @@ package mqtt
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"sync"
-	"syscall"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
-	"golang.org/x/sys/unix"
 )
 
 // Limits of one connection. A peer that takes nothing for writeTimeout, or
@@ -95,7 +92,7 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 	c.client = paho.NewClient(c.options(ctx, o))
 	if err := await(ctx, c.client.Connect()); err != nil {
 		c.client.Disconnect(0)
-		return nil, fmt.Errorf("cannot connect to broker %s: %w", redact(o.URL), err)
+		return nil, fmt.Errorf("cannot connect to broker %s: %w", Redact(o.URL), err)
 	}
 	if len(o.Filters) > 0 {
 		filters := make(map[string]byte, len(o.Filters))
@@ -109,7 +106,7 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 		}
 		if err != nil {
 			c.Close()
-			return nil, fmt.Errorf("cannot subscribe at broker %s: %w", redact(o.URL), err)
+			return nil, fmt.Errorf("cannot subscribe at broker %s: %w", Redact(o.URL), err)
 		}
 	}
 	return c, nil
@@ -135,21 +132,15 @@ func (c *Conn) options(ctx context.Context, o Options) *paho.ClientOptions {
 		SetWriteTimeout(writeTimeout).
 		SetKeepAlive(keepAlive).
 		SetPingTimeout(pingTimeout).
-		SetDialer(&net.Dialer{Timeout: connectTimeout, Control: setUserTimeout}).
+		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return dial(ctx, o) }).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { c.lose(err) }).
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 			if o.Receive != nil {
 				o.Receive(Message{Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(), ack: m.Ack})
 			}
 		})
-	if o.TLS != nil {
-		po.SetTLSConfig(o.TLS)
-	}
 	if o.Will != nil {
 		po.SetBinaryWill(o.Will.Topic, o.Will.Payload, 1, o.Will.Retained)
-	}
-	if o.Dial != nil {
-		po.SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return o.Dial(ctx) })
 	}
 	return po
 }
@@ -205,23 +196,8 @@ func refused(granted map[string]byte) error {
 	return nil
 }
 
-// setUserTimeout makes the kernel give up on a peer that has gone silent
-// while data is on its way; keep-alive pings do not see that.
-func setUserTimeout(network, _ string, rc syscall.RawConn) error {
-	var err error
-	if cerr := rc.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
-	}); cerr != nil {
-		return cerr
-	}
-	if network == "unix" || errors.Is(err, unix.ENOPROTOOPT) {
-		return nil
-	}
-	return err
-}
-
-// redact drops user information from a URL before it is shown.
-func redact(raw string) string {
+// Redact drops user information from a URL before it is shown.
+func Redact(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "(malformed address)"
