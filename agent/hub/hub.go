@@ -5,7 +5,9 @@
 // It promises: what it acknowledges is committed in the ledger; an event that
 // comes again is stored once; the chain of every counter and epoch is checked
 // as it grows, so that what is removed, altered, reordered or cut is found;
-// what cannot be accepted is kept aside with a reason and never acknowledged.
+// what cannot be accepted is kept aside with a reason, within bounds, and never
+// acknowledged. It does not name missing or refused events in its
+// acknowledgements yet: what does not fit the chain is simply not confirmed.
 // The ledger holds sealed events: reading a record needs the hub's age
 // identity.
 package hub
@@ -85,7 +87,7 @@ func (h *Hub) session(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
-	h.Logger.Info("receiving", "broker", o.URL)
+	h.Logger.Info("receiving", "broker", mqtt.Redact(o.URL))
 	// Every counter learns where it stands, also that this ledger was restored
 	// from a backup; those whose key is new learn that they are heard.
 	trusted := h.Keys.watch()
@@ -141,8 +143,12 @@ collect:
 	if err != nil {
 		return err
 	}
+	count := map[Aside]int{}
 	for _, a := range result.Aside {
-		h.Logger.Warn("event kept aside", "counter", a.Counter, "reason", a.Reason)
+		count[a]++
+	}
+	for a, n := range count {
+		h.Logger.Warn("events kept aside", "counter", a.Counter, "reason", a.Reason, "count", n)
 	}
 	if err := h.answer(ctx, conn, result.Counters); err != nil {
 		return err

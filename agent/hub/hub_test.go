@@ -265,6 +265,57 @@ func TestKeptAside(t *testing.T) {
 	}
 }
 
+// Nobody can fill the hub's disk with what is not accepted.
+func TestAsideIsBounded(t *testing.T) {
+	p := newPlace(t)
+	var d []hub.Delivery
+	for n := range 3000 {
+		d = append(d, hub.Delivery{Counter: p.id, Sealed: fmt.Appendf(nil, "junk %d", n)})
+	}
+	d = append(d, hub.Delivery{Counter: strings.Repeat("x", 1<<20), Sealed: []byte("y")},
+		hub.Delivery{Counter: p.id, Sealed: bytes.Repeat([]byte("A"), 8<<20)})
+	r, err := p.ledger.Ingest(t.Context(), p.keys, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := r.Aside[3000]; last.Counter != "" {
+		t.Error("a counter's name was taken from the topic as it came")
+	}
+	count, err := p.ledger.AsideCount(t.Context())
+	if err != nil || count[hub.AsideUnreadable] != 1000 {
+		t.Errorf("kept aside: %v, %v", count, err)
+	}
+	if st, err := os.Stat(filepath.Join(p.dir, "ledger.db-wal")); err != nil || st.Size() > 4<<20 {
+		t.Errorf("the ledger grew to %d bytes, %v", st.Size(), err)
+	}
+}
+
+// Whatever is taken out of the ledger is found, the end of a chain too.
+func TestVerifyFindsWhatIsGone(t *testing.T) {
+	for name, statement := range map[string]string{
+		"the end":       "DELETE FROM event WHERE sequence > 3",
+		"the middle":    "DELETE FROM event WHERE sequence = 3",
+		"the beginning": "DELETE FROM event WHERE sequence = 1",
+		"everything":    "DELETE FROM event",
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			p.ingest(p.events(5)...)
+			db, err := sqlite.Open(t.Context(), filepath.Join(p.dir, "ledger.db"), sqlite.Relaxed, hub.Schema)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.Exec(statement); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := p.ledger.Verify(t.Context(), p.keys); err == nil {
+				t.Errorf("%d events, and nothing is missed", n)
+			}
+		})
+	}
+}
+
 func TestAckTimeOnlyGrows(t *testing.T) {
 	p := newPlace(t)
 	p.ingest(p.events(1)...)
@@ -374,11 +425,11 @@ func TestShow(t *testing.T) {
 		}
 		p.ingest(e.Sealed)
 	}
-	counter, sealed, err := p.ledger.Sealed(t.Context(), id)
-	if err != nil || counter != p.id {
-		t.Fatal(counter, err)
+	found, err := p.ledger.Sealed(t.Context(), id)
+	if err != nil || len(found) != 1 || found[0].Counter != p.id {
+		t.Fatal(found, err)
 	}
-	s, err := p.keys.Open(counter, sealed)
+	s, err := p.keys.Open(p.id, found[0].Sealed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -394,7 +445,7 @@ func TestShow(t *testing.T) {
 	if err := json.Unmarshal(plain, &rec); err != nil || rec.Reason != "why" {
 		t.Errorf("%s, %v", plain, err)
 	}
-	if _, _, err := p.ledger.Sealed(t.Context(), crossing.NewID()); err == nil {
+	if _, err := p.ledger.Sealed(t.Context(), crossing.NewID()); err == nil {
 		t.Error("an event was found that is not there")
 	}
 }

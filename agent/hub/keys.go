@@ -60,18 +60,31 @@ func InitKeys(dir string) error {
 
 func initIdentity(dir string) error {
 	path := filepath.Join(dir, FileIdentity)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		id, err := age.GenerateX25519Identity()
+		if err != nil {
+			return err
+		}
+		text := fmt.Sprintf("# created: %s\n# public key: %s\n%s\n", time.Now().Format(time.RFC3339), id.Recipient(), id)
+		if err := crossing.WriteFile(path, []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	path = filepath.Join(dir, FileRecipients)
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	id, err := age.GenerateX25519Identity()
+	ids, err := Identities(dir)
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("# created: %s\n# public key: %s\n%s\n", time.Now().Format(time.RFC3339), id.Recipient(), id)
-	if err := crossing.WriteFile(path, []byte(text), 0o600); err != nil {
-		return err
+	var text strings.Builder
+	for _, id := range ids {
+		if x, ok := id.(*age.X25519Identity); ok {
+			fmt.Fprintln(&text, x.Recipient())
+		}
 	}
-	return crossing.WriteFile(filepath.Join(dir, FileRecipients), []byte(id.Recipient().String()+"\n"), 0o644)
+	return crossing.WriteFile(path, []byte(text.String()), 0o644)
 }
 
 // Identities reads the identities that open records.

@@ -73,7 +73,7 @@ func (l *Ledger) Ingest(ctx context.Context, keys *KeyRing, deliveries []Deliver
 		return r, fmt.Errorf("cannot write ledger: %w", err)
 	}
 	defer tx.Rollback()
-	in := &ingest{ctx: ctx, tx: tx, keys: keys, result: &r, now: time.Now()}
+	in := &ingest{ctx: ctx, tx: tx, keys: keys, result: &r, now: time.Now(), kept: map[Aside]int64{}}
 	for _, d := range deliveries {
 		if err := in.one(d); err != nil {
 			return r, fmt.Errorf("cannot write ledger: %w", err)
@@ -91,6 +91,7 @@ type ingest struct {
 	keys   *KeyRing
 	result *Result
 	now    time.Time
+	kept   map[Aside]int64 // how many are kept aside already, as far as asked
 }
 
 func (in *ingest) one(d Delivery) error {
@@ -168,9 +169,9 @@ func (in *ingest) store(counter string, s crossing.Sealed, sealed []byte) error 
 	// An event that a counter wrapped anew after losing its disk comes with an
 	// id that is here already: its place in the chain counts, its body does not.
 	_, err := in.tx.ExecContext(in.ctx, `INSERT INTO event(counter, epoch, sequence, id, type, time, hash, sealed, received_ms, repeated)
-		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, EXISTS(SELECT 1 FROM event WHERE id = ?))`,
+		VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, EXISTS(SELECT 1 FROM event WHERE id = ? AND counter = ?))`,
 		counter, s.Position.Epoch[:], s.Position.Sequence, s.UUID[:], s.Type, s.Time.String(), s.Hash[:], sealed,
-		in.now.UnixMilli(), s.UUID[:])
+		in.now.UnixMilli(), s.UUID[:], counter)
 	if err != nil {
 		return err
 	}
@@ -188,10 +189,40 @@ func (in *ingest) advance(counter string, h queue.Head) error {
 	return err
 }
 
+// asideLimit bounds how many events are kept aside for one counter and reason:
+// whoever can publish must not be able to fill the disk.
+const asideLimit = 1000
+
+// aside keeps what cannot be accepted. What could never be an event, because it
+// is too large or on a topic that names no counter, leaves only its hash.
 func (in *ingest) aside(d Delivery, reason string) error {
-	in.result.Aside = append(in.result.Aside, Aside{d.Counter, reason})
-	_, err := in.tx.ExecContext(in.ctx, `INSERT INTO aside(counter, reason, sealed, hash, received_ms) VALUES(?, ?, ?, ?, ?)
-		ON CONFLICT(hash, reason) DO NOTHING`, d.Counter, reason, d.Sealed, hashOf(d.Sealed), in.now.UnixMilli())
+	if !crossing.ValidCounter(d.Counter) {
+		d.Counter = ""
+	}
+	a := Aside{d.Counter, reason}
+	in.result.Aside = append(in.result.Aside, a)
+	if _, counted := in.kept[a]; !counted {
+		var n int64
+		err := in.tx.QueryRowContext(in.ctx, "SELECT count(*) FROM aside WHERE counter = ? AND reason = ?", d.Counter, reason).Scan(&n)
+		if err != nil {
+			return err
+		}
+		in.kept[a] = n
+	}
+	if in.kept[a] >= asideLimit {
+		return nil
+	}
+	kept := d.Sealed
+	if len(kept) > crossing.MaxSealed || d.Counter == "" {
+		kept = []byte{}
+	}
+	r, err := in.tx.ExecContext(in.ctx, `INSERT INTO aside(counter, reason, sealed, hash, received_ms) VALUES(?, ?, ?, ?, ?)
+		ON CONFLICT(hash, reason) DO NOTHING`, d.Counter, reason, kept, hashOf(d.Sealed), in.now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	n, err := r.RowsAffected()
+	in.kept[a] += n
 	return err
 }
 

@@ -3,8 +3,6 @@ package hub
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
-	"errors"
 	"fmt"
 	"iter"
 
@@ -59,13 +57,28 @@ func (l *Ledger) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 	}
 }
 
-// Sealed gives an event's sealed bytes by its id, and whose it is.
-func (l *Ledger) Sealed(ctx context.Context, id uuid.UUID) (counter string, sealed []byte, err error) {
-	err = l.db.QueryRowContext(ctx, "SELECT counter, sealed FROM event WHERE id = ? ORDER BY repeated LIMIT 1", id[:]).Scan(&counter, &sealed)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil, fmt.Errorf("the ledger has no event %s", id)
+// Sealed gives the events with this id and whose they are: one, unless a
+// counter had to send it in a new chain, or another one uses the same id.
+func (l *Ledger) Sealed(ctx context.Context, id uuid.UUID) (found []Delivery, err error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT counter, sealed FROM event WHERE id = ? AND repeated = 0", id[:])
+	if err != nil {
+		return nil, fmt.Errorf("cannot read ledger: %w", err)
 	}
-	return counter, sealed, err
+	defer rows.Close()
+	for rows.Next() {
+		var d Delivery
+		if err := rows.Scan(&d.Counter, &d.Sealed); err != nil {
+			return nil, fmt.Errorf("cannot read ledger: %w", err)
+		}
+		found = append(found, d)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("cannot read ledger: %w", err)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("the ledger has no event %s", id)
+	}
+	return found, nil
 }
 
 // AsideCount counts what was kept aside, by reason.
@@ -87,32 +100,70 @@ func (l *Ledger) AsideCount(ctx context.Context) (map[string]int, error) {
 	return count, rows.Err()
 }
 
-// Verify walks every chain of the ledger and returns how many events it found
-// whole. The first break ends it.
+// Verify walks every chain of the ledger to the end that was acknowledged, and
+// returns how many events it found whole. The first break ends it.
 func (l *Ledger) Verify(ctx context.Context, keys *KeyRing) (n int, err error) {
-	var chain *crossing.Chain
-	var counter, epoch string
-	var next uint64
+	ends, err := l.ends(ctx)
+	if err != nil {
+		return 0, err
+	}
+	type chainOf struct{ counter, epoch string }
+	chains := map[chainOf]*crossing.Chain{}
+	last := map[chainOf]end{}
 	for e, err := range l.Entries(ctx) {
 		if err != nil {
 			return n, err
 		}
-		if e.Counter != counter || e.Epoch != epoch {
+		of := chainOf{e.Counter, e.Epoch}
+		if chains[of] == nil {
 			trusted, err := keys.For(e.Counter)
 			if err != nil {
 				return n, err
 			}
-			chain, counter, epoch, next = &crossing.Chain{Keys: trusted, Counter: e.Counter}, e.Counter, e.Epoch, 1
+			chains[of] = &crossing.Chain{Keys: trusted, Counter: e.Counter}
 		}
-		s, err := chain.Next(next, e.sealed)
+		next := last[of].through + 1
+		s, err := chains[of].Next(next, e.sealed)
 		if err == nil && s.Hash.String() != e.Hash {
 			err = &crossing.ChainError{Sequence: next, Reason: "the stored hash differs"}
 		}
 		if err != nil {
 			return n, fmt.Errorf("counter %s, epoch %s: %w", e.Counter, e.Epoch, err)
 		}
-		next++
+		last[of] = end{e.Counter, e.Epoch, next, e.Hash}
 		n++
 	}
+	for _, want := range ends {
+		got := last[chainOf{want.counter, want.epoch}]
+		if want.through > 0 && got != want {
+			return n, fmt.Errorf("counter %s, epoch %s: %w", want.counter, want.epoch,
+				&crossing.ChainError{Sequence: got.through + 1, Reason: "missing: the end was cut off"})
+		}
+	}
 	return n, nil
+}
+
+// end is where a chain ends, as it was acknowledged.
+type end struct {
+	counter, epoch string
+	through        uint64
+	head           string
+}
+
+func (l *Ledger) ends(ctx context.Context) (list []end, err error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT counter, epoch, through, head FROM epoch")
+	if err != nil {
+		return nil, fmt.Errorf("cannot read ledger: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e end
+		var epoch, head []byte
+		if err := rows.Scan(&e.counter, &epoch, &e.through, &head); err != nil {
+			return nil, fmt.Errorf("cannot read ledger: %w", err)
+		}
+		e.epoch, e.head = queue.Epoch(epoch).String(), queue.Hash(head).String()
+		list = append(list, e)
+	}
+	return list, rows.Err()
 }

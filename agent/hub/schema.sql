@@ -26,7 +26,7 @@ CREATE TABLE event (
   hash        BLOB    NOT NULL CHECK (length(hash) = 32),
   sealed      BLOB    NOT NULL,
   received_ms INTEGER NOT NULL,
-  repeated    INTEGER NOT NULL,        -- 1: an event with this id was here before
+  repeated    INTEGER NOT NULL,        -- 1: this counter sent an event with this id before
   PRIMARY KEY (counter, epoch, sequence)
 ) STRICT;
 CREATE INDEX event_id ON event(id);
@@ -41,3 +41,4 @@ CREATE TABLE aside (
   received_ms INTEGER NOT NULL,
   UNIQUE (hash, reason)
 ) STRICT;
+CREATE INDEX aside_counter ON aside(counter, reason);

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 
+	"filippo.io/age"
 	"github.com/google/uuid"
 
 	"lintas/agent/command"
@@ -127,31 +129,40 @@ func ledgerShowCommand() *command.Command {
 				if err != nil {
 					return command.UsageError("%q is not an event's id", arg)
 				}
-				counter, sealed, err := l.Sealed(ctx, id)
-				if err != nil {
-					return err
-				}
-				s, err := ring.Open(counter, sealed)
-				if err != nil {
-					return err
-				}
-				record, err := s.Decrypt(identities...)
-				if err != nil {
-					return err
-				}
-				err = command.JSON(env.Stdout, struct {
-					Counter string          `json:"counter"`
-					ID      string          `json:"id"`
-					Type    string          `json:"type"`
-					Record  json.RawMessage `json:"record"`
-				}{counter, s.ID, s.Type, record})
-				if err != nil {
+				if err := showEvent(ctx, env, l, ring, identities, id); err != nil {
 					return err
 				}
 			}
 			return nil
 		},
 	}
+}
+
+func showEvent(ctx context.Context, env command.Env, l *hub.Ledger, ring *hub.KeyRing, identities []age.Identity, id uuid.UUID) error {
+	found, err := l.Sealed(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, d := range found {
+		s, err := ring.Open(d.Counter, d.Sealed)
+		if err != nil {
+			return err
+		}
+		record, err := s.Decrypt(identities...)
+		if err != nil {
+			return err
+		}
+		err = command.JSON(env.Stdout, struct {
+			Counter string          `json:"counter"`
+			ID      string          `json:"id"`
+			Type    string          `json:"type"`
+			Record  json.RawMessage `json:"record"`
+		}{d.Counter, s.ID, s.Type, record})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // imported is what `lintas-hub ledger import --json` prints.
@@ -211,8 +222,7 @@ func importFile(ctx context.Context, l *hub.Ledger, keys *hub.KeyRing, path stri
 		return total, fmt.Errorf("cannot import: %w", err)
 	}
 	defer f.Close()
-	sc := bufio.NewScanner(f)
-	sc.Buffer(nil, crossing.MaxSealed)
+	lines := bufio.NewReaderSize(f, crossing.MaxSealed+2)
 	var batch []hub.Delivery
 	flush := func() error {
 		r, err := l.Ingest(ctx, keys, batch)
@@ -223,22 +233,37 @@ func importFile(ctx context.Context, l *hub.Ledger, keys *hub.KeyRing, path stri
 		}
 		return err
 	}
-	for sc.Scan() {
-		sealed := bytes.Clone(bytes.TrimSpace(sc.Bytes()))
-		if len(sealed) == 0 {
+	for {
+		line, err := nextLine(lines)
+		if err == io.EOF {
+			return total, flush()
+		} else if err != nil {
+			return total, fmt.Errorf("cannot import %s: %w", path, err)
+		}
+		if len(line) == 0 {
 			continue
 		}
 		// A file has no topic: the event itself says whose it is, and its
 		// signature is checked against that counter's keys.
-		batch = append(batch, hub.Delivery{Counter: crossing.ClaimedCounter(sealed), Sealed: sealed})
+		batch = append(batch, hub.Delivery{Counter: crossing.ClaimedCounter(line), Sealed: line})
 		if len(batch) == importBatch {
 			if err := flush(); err != nil {
 				return total, err
 			}
 		}
 	}
-	if err := sc.Err(); err != nil {
-		return total, fmt.Errorf("cannot import %s: %w", path, err)
+}
+
+// nextLine gives a line of its own memory. Of one that is too long to be an
+// event it gives only the beginning: enough to be counted as unreadable.
+func nextLine(r *bufio.Reader) ([]byte, error) {
+	line, err := r.ReadSlice('\n')
+	line = bytes.Clone(line)
+	for err == bufio.ErrBufferFull {
+		_, err = r.ReadSlice('\n')
 	}
-	return total, flush()
+	if err == io.EOF && len(line) > 0 {
+		err = nil
+	}
+	return bytes.TrimSpace(line), err
 }
