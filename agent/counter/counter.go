@@ -64,9 +64,11 @@ type List interface {
 	Find(context.Context, mrz.Document) (placement.Found, error)
 }
 
-// Queue is what the counter asks the queue itself.
+// Queue is what the counter asks the queue itself. Find answers
+// queue.ErrNotFound for an event that was not stored.
 type Queue interface {
 	Acknowledged() uint64
+	Find(context.Context, queue.ID) (queue.Event, error)
 	Probe(context.Context) error
 }
 
@@ -84,7 +86,7 @@ type Options struct {
 	Queue        Queue
 	Health       *health.Board
 	// ShiftKey keys the tags by which a document is recognised again; it dies
-	// with the shift.
+	// with the shift, see NewShift.
 	ShiftKey []byte
 	Logger   *slog.Logger
 }
@@ -99,8 +101,10 @@ type Counter struct {
 	work sync.Mutex
 
 	mu        sync.Mutex // guards what follows
+	shiftKey  []byte
 	direction verdict.Direction
 	open      []*inspection // the first is in front of the officer
+	left      []*inspection // open when an earlier run ended: to be abandoned
 	history   []Line        // newest last
 	crossed   map[string]time.Time
 	notice    *Notice
@@ -117,12 +121,28 @@ type inspection struct {
 	opened    queue.Receipt
 	record    crossing.Opened
 	direction verdict.Direction
-	decision  uuid.UUID // id of the event that will end it: a retry writes no second one
+	note      Note     // of one that an earlier run left open
+	auto      bool     // to be recorded without an officer
+	attempt   *attempt // to end it, with an unknown outcome
+}
+
+// attempt is an event that may have been stored although its writing failed.
+type attempt struct {
+	id   uuid.UUID
+	line Line
 }
 
 // New makes a counter that has no history; Restore gives it one.
 func New(o Options) *Counter {
-	return &Counter{o: o, direction: o.Direction, crossed: map[string]time.Time{}, changed: make(chan struct{})}
+	return &Counter{o: o, shiftKey: o.ShiftKey, direction: o.Direction, crossed: map[string]time.Time{}, changed: make(chan struct{})}
+}
+
+// NewShift forgets which documents have crossed and recognises those to come
+// under another key.
+func (c *Counter) NewShift(key []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shiftKey, c.crossed = key, map[string]time.Time{}
 }
 
 // Run takes scans until ctx ends. progress, if not nil, is called whenever the
@@ -161,9 +181,13 @@ func (c *Counter) tick() {
 	}
 	c.work.Lock()
 	defer c.work.Unlock()
+	c.endLeft()
 	for _, in := range c.openNow() {
-		if time.Since(in.At) > c.o.AbandonAfter {
+		switch {
+		case time.Since(in.At) > c.o.AbandonAfter:
 			c.abandon(in, "timeout")
+		case in.auto:
+			c.endAuto(in)
 		}
 	}
 }
@@ -177,9 +201,14 @@ func (c *Counter) openNow() []*inspection {
 // Drain takes no more scans, gives the officer until ctx ends to decide what
 // is open, and ends the rest.
 func (c *Counter) Drain(ctx context.Context) {
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	c.work.Lock() // a scan that was being judged is open from here on
+	//lint:ignore SA2001 only to wait for it
+	c.work.Unlock()
 	for {
 		c.mu.Lock()
-		c.closing = true
 		left, changed := len(c.open), c.changed
 		c.mu.Unlock()
 		if left == 0 {

@@ -2,6 +2,7 @@ package counter_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,19 +33,33 @@ type memory struct {
 	types  []crossing.Type
 	recs   []crossing.Record
 	broken atomic.Bool
+	limit  int  // refuses to hold more events; 0: no limit
+	lying  bool // stores, and then says that it could not
 	acked  uint64
 }
 
 var errDisk = errors.New("disk is full")
 
 func (m *memory) Record(_ context.Context, id uuid.UUID, t crossing.Type, r crossing.Record, note []byte) (queue.Receipt, error) {
-	if m.broken.Load() {
+	if m.broken.Load() || m.limit > 0 && len(m.events) >= m.limit {
 		return queue.Receipt{}, errDisk
 	}
 	receipt := queue.Receipt{ID: queue.ID(id), Sequence: uint64(len(m.events) + 1), At: time.Now()}
 	m.events = append(m.events, queue.Event{Receipt: receipt, Note: note})
 	m.types, m.recs = append(m.types, t), append(m.recs, r)
+	if m.lying {
+		return queue.Receipt{}, errDisk
+	}
 	return receipt, nil
+}
+
+func (m *memory) Find(_ context.Context, id queue.ID) (queue.Event, error) {
+	for _, e := range m.events {
+		if e.ID == id {
+			return e, nil
+		}
+	}
+	return queue.Event{}, queue.ErrNotFound
 }
 
 func (m *memory) Acknowledged() uint64 { return m.acked }
@@ -106,6 +121,9 @@ func newDesk(t *testing.T, edit ...func(*counter.Options)) *desk {
 	d.Counter = counter.New(d.o)
 	return d
 }
+
+// failAfter lets n more events be written.
+func (d *desk) failAfter(n int) { d.mem.limit = len(d.mem.events) + n }
 
 const canary = "KENARIKUNING"
 
@@ -231,6 +249,96 @@ func TestSecondSwipe(t *testing.T) {
 	})
 }
 
+// A write with an unknown outcome is never followed by a second, different
+// event, and the page shows the one that is in the chain.
+func TestDecisionWithUnknownOutcome(t *testing.T) {
+	d := newDesk(t)
+	d.swipe("ZZ1234567")
+	id := d.View().Current.ID
+	d.mem.lying = true
+	if err := d.decide(verdict.Proceed); !errors.Is(err, errDisk) {
+		t.Fatalf("got %v", err)
+	}
+	d.mem.lying = false
+	err := d.Decide(t.Context(), counter.Choice{Inspection: id, Decision: verdict.Refer})
+	if !errors.Is(err, counter.ErrDecided) {
+		t.Fatalf("another decision after it: %v", err)
+	}
+	v := d.View()
+	if len(d.mem.events) != 2 || v.Current != nil || v.Fault != "" || v.History[0].Decision != verdict.Proceed || v.History[0].Sequence != 2 {
+		t.Fatalf("%d events, shown %+v", len(d.mem.events), v)
+	}
+
+	// And one that was not stored is not in the way of another decision.
+	d.swipe("ZZ7654321")
+	d.mem.broken.Store(true)
+	if err := d.decide(verdict.Proceed); err == nil {
+		t.Fatal("decided with a broken disk")
+	}
+	d.mem.broken.Store(false)
+	if err := d.decide(verdict.Refer); err != nil {
+		t.Fatal(err)
+	}
+	if typ, n := d.mem.last(); typ != crossing.InspectionAbandoned || n.Decision != verdict.Refer {
+		t.Fatalf("recorded %s %+v", typ, n)
+	}
+}
+
+// Another traveller's document never meets the verdict of the one before,
+// whatever the two have in common.
+func TestTravellersAreNotMixedUp(t *testing.T) {
+	zone := func(number, name string, day int) []string {
+		l, err := mrz.Fields{DocumentCode: "P", IssuingState: "IDN", Nationality: "IDN", DocumentNumber: cmp.Or(number, "X"), Primary: name, Sex: "F",
+			DateOfBirth: mrz.Date{Year: 1991, Month: 2, Day: day}, DateOfExpiry: mrz.Date{Year: 2033, Month: 10, Day: 19}}.Lines(mrz.TD3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if number == "" { // no issuer does this, and every digit is right
+			l[1] = "<<<<<<<<<0" + l[1][10:43]
+			digit, ok := mrz.CheckDigit(l[1][:10] + l[1][13:20] + l[1][21:43])
+			if !ok {
+				t.Fatal("no check digit")
+			}
+			l[1] += string(digit)
+		}
+		return l
+	}
+	misread := func(l []string) []string { return []string{l[0], "X" + l[1][1:]} }
+	stop := placement.Found{ListPresent: true, List: placement.Info{Time: time.Now()}, Negatives: []placement.Negative{{Until: mrz.Date{Year: 2999, Month: 1, Day: 1}}}}
+	for _, c := range []struct {
+		name          string
+		first, second []string
+		found         placement.Found
+	}{
+		{"same number, other person", zone("ZZ1234567", "SITI", 1), zone("ZZ1234567", "BUDI", 2), placement.Found{}},
+		{"neither has a number", zone("", "SITI", 1), zone("", "BUDI", 2), placement.Found{}},
+		{"a misread stop, then a stranger", misread(zone("ZZ1234567", "SITI", 1)), zone("ZZ7654321", "BUDI", 2), stop},
+		{"a misread stop, then itself", misread(zone("ZZ1234567", "SITI", 1)), zone("ZZ1234567", "SITI", 1), stop},
+		{"a misread document, then a stranger", misread(zone("ZZ1234567", "SITI", 1)), zone("ZZ7654321", "BUDI", 2), placement.Found{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t)
+			d.list.found = c.found
+			scan := func(l []string) { d.Scan(devices.Scan{Status: devices.Complete, Lines: l, Last: time.Now()}) }
+			scan(c.first)
+			first := d.View().Current.ID
+			scan(c.second)
+			v := d.View()
+			if v.Current == nil || v.Current.ID != first || len(v.Waiting) != 1 || len(v.History) != 0 {
+				t.Fatalf("after both: current %v, %d waiting, %d ended", v.Current != nil, len(v.Waiting), len(v.History))
+			}
+			if err := d.decide(verdict.Proceed); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range d.View().Current.Verdict.Reasons {
+				if r.Code == verdict.Q02 {
+					t.Error("the second is taken for the first")
+				}
+			}
+		})
+	}
+}
+
 func TestUnreadable(t *testing.T) {
 	d := newDesk(t)
 	d.Scan(devices.Scan{Status: devices.Partial, Lines: lines(t, "ZZ1234567")[:1]})
@@ -302,6 +410,61 @@ func TestAuto(t *testing.T) {
 		if err := d.decide(verdict.HandedOver); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// What could not be recorded without an officer is recorded when the disk
+// works again.
+func TestAutoAfterAFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, func(o *counter.Options) { o.Confirm = counter.Auto })
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		d.Scan(devices.Scan{Status: devices.Partial})
+		d.failAfter(1) // the inspection is written, the crossing is not
+		d.swipe("ZZ0000001")
+		if v := d.View(); v.Fault == "" || v.Current == nil || v.Notice != nil {
+			t.Fatalf("%+v", v)
+		}
+		d.mem.limit = 0
+		go d.Run(ctx, make(chan devices.Scan), nil)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if typ, n := d.mem.last(); typ != crossing.Departure || n.DecidedBy != "auto" {
+			t.Fatalf("recorded %s %+v", typ, n)
+		}
+		if v := d.View(); v.Current != nil || v.Fault != "" {
+			t.Fatalf("%+v", v)
+		}
+	})
+}
+
+func TestNewShift(t *testing.T) {
+	d := newDesk(t)
+	d.swipe("ZZ0000001")
+	if err := d.decide(verdict.Proceed); err != nil {
+		t.Fatal(err)
+	}
+	_, before := d.mem.last()
+	d.NewShift([]byte("another key"))
+	d.swipe("ZZ0000001")
+	if r := d.View().Current.Verdict.Reasons[0].Code; r != verdict.N01 {
+		t.Errorf("the new shift remembers the old one's travellers: %s", r)
+	}
+	if _, after := d.mem.last(); after.Tag == before.Tag {
+		t.Error("the tags of two shifts can be compared")
+	}
+}
+
+func TestNegativeEntrySurvivesAFailedLookUp(t *testing.T) {
+	d := newDesk(t)
+	d.list.err = errors.New("list is damaged")
+	d.list.found = placement.Found{Negatives: []placement.Negative{
+		{Until: mrz.Date{Year: 2020, Month: 1, Day: 1}, Contact: "an office that is closed"},
+		{Until: mrz.Date{Year: 2999, Month: 1, Day: 1}, Contact: "the right one"}}}
+	d.swipe("ZZ0000001")
+	if v := d.View(); v.Current.Verdict.Code != verdict.Stop || v.Current.Contact != "the right one" {
+		t.Fatalf("verdict %v, contact %q", v.Current.Verdict, v.Current.Contact)
 	}
 }
 
@@ -378,6 +541,21 @@ func TestRestore(t *testing.T) {
 	if r := next.View().Current.Verdict.Reasons[0].Code; r != verdict.Q02 {
 		t.Errorf("reason %s", r)
 	}
+	// A disk that is full at the start delays that, and does not prevent it.
+	d.swipe("ZZ0000003")
+	d.mem.broken.Store(true)
+	late := counter.New(d.o)
+	if err := late.Restore(t.Context(), d.mem); err != nil {
+		t.Fatal(err)
+	}
+	if late.View().Fault == "" {
+		t.Error("nothing says that the disk is full")
+	}
+	d.mem.broken.Store(false)
+	late.Tick()
+	if typ, _ := d.mem.last(); typ != crossing.InspectionAbandoned {
+		t.Errorf("recorded %s", typ)
+	}
 	third := counter.New(d.o)
 	if err := third.Restore(t.Context(), d.mem); err != nil {
 		t.Fatal(err)
@@ -388,7 +566,7 @@ func TestRestore(t *testing.T) {
 			ended++
 		}
 	}
-	if ended != 2 { // the second restart ends only what the first one's life left open
+	if ended != 3 { // the second restart ends only what the first one's life left open
 		t.Errorf("%d inspections were ended by the agent", ended)
 	}
 }

@@ -3,6 +3,7 @@ package counter
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -38,12 +39,13 @@ func (c *Counter) Decide(_ context.Context, choice Choice) error {
 	if choice.Decision == verdict.Proceed && direction != verdict.Departure && direction != verdict.Return {
 		return ErrDirection
 	}
-	if err := c.end(in, choice.Decision, direction, "officer"); err != nil {
+	err := c.end(in, choice.Decision, direction, "officer")
+	if err != nil && !errors.Is(err, ErrDecided) {
 		c.Fail(err)
 		return err
 	}
 	c.recovered()
-	return nil
+	return err
 }
 
 // SetDirection chooses the direction of the travellers to come, where the
@@ -89,7 +91,7 @@ func (c *Counter) abandon(in *inspection, reason string) {
 	line := c.line(in)
 	line.DecidedBy = "agent"
 	rec := &crossing.Abandoned{Place: c.o.Place, Decided: in.decided("", "agent"), Reason: reason}
-	if err := c.finish(in, crossing.InspectionAbandoned, rec, line); err != nil {
+	if err := c.finish(in, crossing.InspectionAbandoned, rec, line); err != nil && !errors.Is(err, ErrDecided) {
 		c.Fail(err)
 	}
 }
@@ -97,21 +99,41 @@ func (c *Counter) abandon(in *inspection, reason string) {
 func (in *inspection) decided(d verdict.Decision, by string) crossing.Decided {
 	return crossing.Decided{
 		InspectionID: in.ID, InspectionHash: in.opened.Hash.String(),
-		Decision: string(d), DecidedBy: by, DecisionMS: time.Since(in.At).Milliseconds(),
+		Decision: string(d), DecidedBy: by, DecisionMS: max(0, time.Since(in.At).Milliseconds()),
 	}
 }
 
+// finish writes the event that ends an inspection. If an earlier attempt turns
+// out to have been stored after all, that one stands, and the answer is
+// ErrDecided. c.work is held.
 func (c *Counter) finish(in *inspection, t crossing.Type, rec crossing.Record, line Line) error {
-	receipt, err := c.write(context.Background(), in, t, rec, line)
+	ctx := context.Background() // what was begun is finished
+	if in.attempt != nil {
+		switch e, err := c.o.Queue.Find(ctx, queue.ID(in.attempt.id)); {
+		case err == nil:
+			c.close(in, in.attempt.line, e.Receipt)
+			return ErrDecided
+		case !errors.Is(err, queue.ErrNotFound):
+			return err
+		}
+	}
+	in.attempt = &attempt{id: crossing.NewID(), line: line}
+	receipt, err := c.write(ctx, in.attempt.id, in.tag, t, rec, line)
 	if err != nil {
 		return err
 	}
+	c.close(in, line, receipt)
+	return nil
+}
+
+// close takes an inspection that has been ended off the page.
+func (c *Counter) close(in *inspection, line Line, receipt queue.Receipt) {
 	line.Sequence = receipt.Sequence
 	c.show(func() {
 		c.open = slices.DeleteFunc(c.open, func(o *inspection) bool { return o.ID == in.ID })
+		c.left = slices.DeleteFunc(c.left, func(o *inspection) bool { return o.ID == in.ID })
 		c.remember(line, in.tag, receipt.At)
 	})
-	return nil
 }
 
 // remember adds a line to the history. c.mu is held.
@@ -120,7 +142,7 @@ func (c *Counter) remember(line Line, tag string, at time.Time) {
 	if extra := len(c.history) - historyShown; extra > 0 {
 		c.history = slices.Delete(c.history, 0, extra)
 	}
-	if line.Crossing {
+	if line.Crossing && tag != "" {
 		c.crossed[tag] = at
 	}
 	for t, last := range c.crossed {
@@ -131,12 +153,8 @@ func (c *Counter) remember(line Line, tag string, at time.Time) {
 }
 
 // write records an event of an inspection with its note.
-func (c *Counter) write(ctx context.Context, in *inspection, t crossing.Type, rec crossing.Record, line Line) (queue.Receipt, error) {
-	id := in.decision
-	if t == crossing.InspectionOpened {
-		id = uuid.MustParse(in.ID)
-	}
-	b, err := json.Marshal(noteOf(t, line, in.tag))
+func (c *Counter) write(ctx context.Context, id uuid.UUID, tag string, t crossing.Type, rec crossing.Record, line Line) (queue.Receipt, error) {
+	b, err := json.Marshal(noteOf(t, line, tag))
 	if err != nil {
 		return queue.Receipt{}, err
 	}

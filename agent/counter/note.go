@@ -3,6 +3,7 @@ package counter
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -96,18 +97,29 @@ func (c *Counter) Restore(ctx context.Context, events Events) error {
 		if !isOpen {
 			continue
 		}
-		in := &inspection{
-			Inspection: Inspection{ID: id, At: o.event.At}, tag: o.note.Tag, opened: o.event.Receipt,
-			direction: o.note.Direction, decision: crossing.NewID(),
-		}
-		line := o.note.line(o.event.At, o.event)
+		in := &inspection{tag: o.note.Tag, opened: o.event.Receipt, direction: o.note.Direction, note: o.note}
+		in.ID, in.At = id, o.event.At
+		c.left = append(c.left, in)
+	}
+	c.endLeft()
+	return nil
+}
+
+// endLeft ends what an earlier run left open; what cannot be written now is
+// tried again with the next tick. c.work is held.
+func (c *Counter) endLeft() {
+	c.mu.Lock()
+	left := append([]*inspection(nil), c.left...)
+	c.mu.Unlock()
+	for _, in := range left {
+		line := in.note.line(in.At, queue.Event{Receipt: in.opened})
 		line.DecidedBy = "agent"
 		rec := &crossing.Abandoned{Place: c.o.Place, Decided: in.decided("", "agent"), Reason: "restart"}
-		if err := c.finish(in, crossing.InspectionAbandoned, rec, line); err != nil {
-			return err
+		if err := c.finish(in, crossing.InspectionAbandoned, rec, line); err != nil && !errors.Is(err, ErrDecided) {
+			c.Fail(err)
+			return
 		}
 	}
-	return nil
 }
 
 func (n Note) line(began time.Time, e queue.Event) Line {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"lintas/agent/crossing"
 	"lintas/agent/placement"
 	"lintas/agent/verdict"
@@ -34,7 +36,7 @@ func (c *Counter) Scan(s devices.Scan) {
 		return
 	}
 	tag := c.tag(doc)
-	if c.again(tag) {
+	if c.again(s.Lines) {
 		return
 	}
 	in, err := c.openInspection(s, doc, tag)
@@ -49,14 +51,22 @@ func (c *Counter) Scan(s devices.Scan) {
 			c.abandon(old, "superseded")
 		}
 	}
-	if c.o.Confirm == Auto && in.direction != "" && (in.Verdict.Code == verdict.Clear || in.Verdict.Code == verdict.None) {
-		if err := c.end(in, verdict.Proceed, in.direction, "auto"); err != nil {
-			c.show(func() { c.open = append(c.open, in) })
-			c.Fail(err)
-		}
+	in.auto = c.o.Confirm == Auto && in.direction != "" && (in.Verdict.Code == verdict.Clear || in.Verdict.Code == verdict.None)
+	if in.auto && c.endAuto(in) {
 		return
 	}
 	c.show(func() { c.notice, c.open = nil, append(c.open, in) })
+}
+
+// endAuto records the crossing of somebody whom no officer has to see.
+func (c *Counter) endAuto(in *inspection) bool {
+	c.show(func() { c.notice = nil })
+	err := c.end(in, verdict.Proceed, in.direction, "auto")
+	if err != nil && !errors.Is(err, ErrDecided) {
+		c.Fail(err)
+		return false
+	}
+	return true
 }
 
 // openInspection judges the document and records the inspection. The verdict
@@ -66,11 +76,12 @@ func (c *Counter) openInspection(s devices.Scan, doc mrz.Document, tag string) (
 	found, err := c.o.List.Find(ctx, doc)
 	if err != nil && !errors.Is(err, placement.ErrNoList) {
 		c.o.Logger.Warn("cannot look up", "error", err)
-		found = placement.Found{}
+		found = placement.Found{Negatives: found.Negatives} // the rest is not to be trusted
 	}
 	c.mu.Lock()
 	direction := c.direction
 	last, seen := c.crossed[tag]
+	seen = seen && tag != ""
 	c.mu.Unlock()
 	v := verdict.Judge(verdict.Case{
 		Document: doc, Today: mrz.DateOf(time.Now()), Direction: direction, Found: found,
@@ -79,38 +90,38 @@ func (c *Counter) openInspection(s devices.Scan, doc mrz.Document, tag string) (
 	in := &inspection{
 		Inspection: Inspection{
 			ID: crossing.NewID().String(), At: time.Now(), Verdict: v, Document: doc, Direction: direction,
-			Record: placementOf(found), Contact: contactOf(found, v),
+			Record: placementOf(found, v), Contact: contactOf(found, v),
 		},
-		tag: tag, lines: s.Lines, direction: direction, decision: crossing.NewID(),
+		tag: tag, lines: s.Lines, direction: direction,
 	}
 	in.record = crossing.Opened{
 		Place: c.o.Place, Direction: string(direction), EntryMode: "scan", Scanner: s.Scanner,
 		Document: crossing.DocumentOf(doc), Lines: append([]string{}, s.Lines...),
 		Finding: findingOf(v, found), LatencyMS: time.Since(s.Last).Milliseconds(),
 	}
-	in.opened, err = c.write(ctx, in, crossing.InspectionOpened, &in.record, c.line(in))
+	in.opened, err = c.write(ctx, uuid.MustParse(in.ID), in.tag, crossing.InspectionOpened, &in.record, c.line(in))
 	return in, err
 }
 
 func findingOf(v verdict.Verdict, found placement.Found) crossing.Finding {
 	f := crossing.Finding{Verdict: string(v.Code), Reasons: v.Codes()}
 	if found.ListPresent {
-		f.ListVersion, f.ListAge = found.List.Version, int64(time.Since(found.List.Time).Seconds())
+		f.ListVersion, f.ListAge = found.List.Version, max(0, int64(time.Since(found.List.Time).Seconds()))
 	}
-	if len(found.Records) > 0 {
-		f.PlacementID, f.PlacementRev = found.Records[0].PlacementID, found.Records[0].Rev
+	if v.Record != nil {
+		f.PlacementID, f.PlacementRev = v.Record.PlacementID, v.Record.Rev
 	}
 	return f
 }
 
-func placementOf(found placement.Found) *Placement {
-	if len(found.Records) == 0 {
+func placementOf(found placement.Found, v verdict.Verdict) *Placement {
+	r := v.Record
+	if r == nil {
 		return nil
 	}
-	r := found.Records[0]
 	p := &Placement{ID: r.PlacementID, Destination: r.Destination, Agency: r.AgencyID, Status: string(r.Status)}
-	if found.Agency != nil {
-		p.Agency = found.Agency.Name
+	if a, ok := found.Agencies[r.AgencyID]; ok {
+		p.Agency = a.Name
 	}
 	until := r.ContractUntil
 	if !r.VisaUntil.IsZero() && (until.IsZero() || r.VisaUntil.Before(until)) {
@@ -120,21 +131,27 @@ func placementOf(found placement.Found) *Placement {
 	return p
 }
 
+// contactOf gives whom to call about a negative entry that still holds.
 func contactOf(found placement.Found, v verdict.Verdict) string {
-	negative := func(r verdict.Reason) bool { return r.Code == verdict.X02 || r.Code == verdict.X03 }
-	if len(found.Negatives) == 0 || !slices.ContainsFunc(v.Reasons, negative) {
+	if v.Code != verdict.Stop {
 		return ""
 	}
-	return found.Negatives[0].Contact
+	today := mrz.DateOf(time.Now())
+	for _, n := range found.Negatives {
+		if !n.Until.Before(today) {
+			return n.Contact
+		}
+	}
+	return ""
 }
 
-// again shows an inspection that is open already when its document is swiped
-// a second time.
-func (c *Counter) again(tag string) bool {
+// again shows an inspection that is open already when the very same lines are
+// swiped a second time.
+func (c *Counter) again(lines []string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i := slices.IndexFunc(c.open, func(in *inspection) bool {
-		return in.tag == tag && !in.unread() && time.Since(in.At) < reopenWithin
+		return slices.Equal(in.lines, lines) && time.Since(in.At) < reopenWithin
 	})
 	if i < 0 {
 		return false
@@ -146,19 +163,25 @@ func (c *Counter) again(tag string) bool {
 	return true
 }
 
-// tag recognises a document without naming it.
+// tag recognises a document without naming it; "" for one without a number.
 func (c *Counter) tag(doc mrz.Document) string {
-	mac := hmac.New(sha256.New, c.o.ShiftKey)
+	if doc.DocumentNumber == "" {
+		return ""
+	}
+	c.mu.Lock()
+	mac := hmac.New(sha256.New, c.shiftKey)
+	c.mu.Unlock()
 	mac.Write([]byte(doc.IssuingState + "\x1f" + doc.DocumentNumber))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
+// unread tells that an inspection only says that the document was misread.
 func (in *inspection) unread() bool {
-	return slices.ContainsFunc(in.Verdict.Reasons, func(r verdict.Reason) bool { return r.Code == verdict.M01 })
+	return in.Verdict.Code == verdict.Unsure && in.Verdict.Reasons[0].Code == verdict.M01
 }
 
-// alike tells whether two readings are probably of the same document: three
-// cells of four agree.
+// alike tells whether two readings are of the same document: of the cells that
+// say something, nine in ten agree. Those of two travellers do not.
 func alike(a, b []string) bool {
 	if len(a) != len(b) {
 		return false
@@ -169,13 +192,16 @@ func alike(a, b []string) bool {
 			return false
 		}
 		for j := range len(a[i]) {
+			if a[i][j] == '<' && b[i][j] == '<' {
+				continue
+			}
 			all++
 			if a[i][j] == b[i][j] {
 				same++
 			}
 		}
 	}
-	return 4*same >= 3*all
+	return all > 0 && 10*same >= 9*all
 }
 
 func (c *Counter) show(edit func()) {

@@ -148,9 +148,9 @@ type Info struct {
 
 // Found is what a look-up brought to light.
 type Found struct {
-	Listed      bool     // a row has this document's tag
-	Records     []Record // those of them that opened
-	Agency      *Agency  // of Records[0]
+	Listed      bool              // a row has this document's tag
+	Records     []Record          // those of them that opened; several placements, or several revisions of one
+	Agencies    map[string]Agency // those that Records name, by id
 	Negatives   []Negative
 	OtherPaper  bool // the person is on record with another document
 	List        Info

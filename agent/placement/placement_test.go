@@ -82,7 +82,7 @@ func TestFind(t *testing.T) {
 	}{
 		{"the document itself", document(canaryNumber, "1991-02-27", "2033-10-19"),
 			func(f placement.Found) bool {
-				return f.Listed && len(f.Records) == 1 && f.Records[0].PlacementID == "P-1" && f.Agency.Name == "PT Contoh" && !f.OtherPaper
+				return f.Listed && len(f.Records) == 1 && f.Records[0].PlacementID == "P-1" && f.Agencies["A-1"].Name == "PT Contoh" && !f.OtherPaper
 			}},
 		{"the older passport", document("ZZ7654322", "1991-02-27", "2030-01-01"),
 			func(f placement.Found) bool { return len(f.Records) == 1 }},
@@ -212,6 +212,12 @@ func TestInstallRefuses(t *testing.T) {
 		{"a cost that would stop the counter", func(t *testing.T, dir string) {
 			edit(t, dir, func(m *placement.Manifest) { m.Version, m.Cost.MemoryKiB = 2, 1<<30 })
 		}, "out of bounds"},
+		{"more than the disk holds", func(t *testing.T, dir string) {
+			edit(t, dir, func(m *placement.Manifest) {
+				m.Version = 2
+				m.Targets["agencies"] = placement.Target{Length: 1 << 39}
+			})
+		}, "MiB of disk"},
 		{"no manifest", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, placement.ManifestName)) }, "no such file"},
 		{"a manifest that is something else", func(t *testing.T, dir string) {
 			os.WriteFile(filepath.Join(dir, placement.ManifestName), []byte("[]"), 0o644)

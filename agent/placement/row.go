@@ -109,8 +109,9 @@ func cutOff(err error) error {
 // Rows gives the installed rows that carry a tag.
 type Rows func(Tag) ([]Row, error)
 
-// Find looks a document up. It computes two slow hashes, or three when a row
-// has the document's tag and does not open.
+// Find looks a document up with two slow hashes: the document's tag, and either
+// the body's key or the person's tag. On error the negative entries that were
+// found are returned all the same.
 func (l *Lock) Find(doc mrz.Document, rows Rows) (Found, error) {
 	var f Found
 	tag, negativeKey, err := l.document(doc.IssuingState, doc.DocumentNumber)
@@ -121,27 +122,32 @@ func (l *Lock) Find(doc mrz.Document, rows Rows) (Found, error) {
 	if err != nil {
 		return f, err
 	}
+	// Negative entries first: whatever else fails, they are returned.
+	for _, row := range there {
+		if row.Kind != KindNegative {
+			continue
+		}
+		var n Negative
+		if err := unseal(negativeKey, KindNegative, tag, row.Body, &n); err != nil {
+			return f, fmt.Errorf("negative entry does not open: %w", err)
+		}
+		f.Negatives = append(f.Negatives, n)
+	}
 	var bodyKey []byte
 	for _, row := range there {
-		switch row.Kind {
-		case KindNegative:
-			var n Negative
-			if err := unseal(negativeKey, KindNegative, tag, row.Body, &n); err != nil {
-				return f, fmt.Errorf("negative entry does not open: %w", err)
-			}
-			f.Negatives = append(f.Negatives, n)
-		case KindRecord:
-			f.Listed = true
-			if bodyKey == nil {
-				bodyKey = l.body(doc.IssuingState, doc.DocumentNumber, doc.DateOfBirth, doc.DateOfExpiry)
-			}
-			var r Record
-			switch err := unseal(bodyKey, KindRecord, tag, row.Body, &r); {
-			case err == nil:
-				f.Records = append(f.Records, r)
-			case !errors.Is(err, errLocked):
-				return f, err
-			}
+		if row.Kind != KindRecord {
+			continue
+		}
+		f.Listed = true
+		if bodyKey == nil {
+			bodyKey = l.body(doc.IssuingState, doc.DocumentNumber, doc.DateOfBirth, doc.DateOfExpiry)
+		}
+		var r Record
+		switch err := unseal(bodyKey, KindRecord, tag, row.Body, &r); {
+		case err == nil:
+			f.Records = append(f.Records, r)
+		case !errors.Is(err, errLocked):
+			return f, err
 		}
 	}
 	if f.Listed || doc.Primary == "" && doc.Secondary == "" || doc.DateOfBirth.IsZero() {

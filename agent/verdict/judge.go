@@ -28,6 +28,8 @@ type Case struct {
 	Found       placement.Found
 	ListAge     time.Duration
 	Repeated    bool // the same document crossed here within the repeat window
+
+	judged *placement.Record
 }
 
 // finding is a reason with the verdict it asks for.
@@ -49,12 +51,7 @@ func Judge(c Case) Verdict {
 	for _, check := range checks {
 		all = append(all, check(&c)...)
 	}
-	strongest := None
-	for _, f := range all {
-		if precedence[f.verdict] > precedence[strongest] {
-			strongest = f.verdict
-		}
-	}
+	strongest := strength(all)
 	// An expired list cannot vouch for anybody.
 	if strongest == Clear && c.expired() {
 		strongest = Ask
@@ -71,7 +68,7 @@ func Judge(c Case) Verdict {
 	slices.SortStableFunc(all, func(a, b finding) int {
 		return cmp.Or(cmp.Compare(precedence[b.verdict], precedence[a.verdict]), banner(a)-banner(b))
 	})
-	v := Verdict{Code: strongest}
+	v := Verdict{Code: strongest, Record: c.judged}
 	for _, f := range all {
 		v.Reasons = append(v.Reasons, f.Reason)
 	}
@@ -86,7 +83,11 @@ func banner(f finding) int {
 	return 0
 }
 
-func (c *Case) expired() bool { return c.Found.ListPresent && c.ListAge > ListExpired }
+// expired tells that the list cannot vouch for anybody: it is too old, or so far
+// in the future that this machine's clock cannot be right.
+func (c *Case) expired() bool {
+	return c.Found.ListPresent && (c.ListAge > ListExpired || c.ListAge < -ListAgeing)
+}
 
 func one(v Code, code ReasonCode, detail string) []finding {
 	return []finding{{Reason{code, detail}, v}}
@@ -108,14 +109,56 @@ func negatives(c *Case) (all []finding) {
 }
 
 func record(c *Case) []finding {
-	if !c.Found.Listed {
+	switch {
+	case !c.Found.Listed:
 		return nil
-	}
-	if len(c.Found.Records) == 0 {
+	case len(c.Found.Records) == 0:
 		return one(Ask, A03, "") // the number is listed, birth date or expiry differ
 	}
-	r := c.Found.Records[0]
-	var all []finding
+	// A document may belong to several placements, an old one and a new one.
+	// Any of them that calls for the supervisor does; otherwise one that fits
+	// is enough, unless two that fit lead to different countries.
+	var best []finding
+	for _, r := range latest(c.Found.Records) {
+		found := c.judge(r)
+		switch {
+		case best == nil, strength(found) == Stop && strength(best) != Stop,
+			strength(best) != Stop && precedence[strength(found)] < precedence[strength(best)]:
+			best, c.judged = found, &r
+		case strength(best) == Clear && strength(found) == Clear && c.Direction != Return && c.judged.Destination != r.Destination:
+			best = one(Ask, A02, c.judged.Destination+", "+r.Destination)
+		}
+	}
+	return best
+}
+
+// latest keeps the highest revision of each placement.
+func latest(records []placement.Record) (list []placement.Record) {
+	for _, r := range records {
+		i := slices.IndexFunc(list, func(l placement.Record) bool { return l.PlacementID == r.PlacementID })
+		switch {
+		case i < 0:
+			list = append(list, r)
+		case r.Rev > list[i].Rev:
+			list[i] = r
+		}
+	}
+	return list
+}
+
+// strength is the verdict that findings ask for together.
+func strength(all []finding) Code {
+	strongest := None
+	for _, f := range all {
+		if precedence[f.verdict] > precedence[strongest] {
+			strongest = f.verdict
+		}
+	}
+	return strongest
+}
+
+// judge holds one placement against the document and the journey.
+func (c *Case) judge(r placement.Record) (all []finding) {
 	add := func(bad bool, v Code, code ReasonCode, detail string) {
 		if bad {
 			all = append(all, finding{Reason{code, detail}, v})
@@ -125,14 +168,15 @@ func record(c *Case) []finding {
 	add(slices.Contains(r.Flags, placement.FlagLost), Stop, X02, "")
 	like := mrz.SameName(c.Document.Primary, c.Document.Secondary, r.Primary, r.Secondary)
 	add(like == mrz.Different, Ask, A03, "")
+	add(r.Status == placement.Deceased, Ask, A03, string(r.Status)) // whose document is it then?
 	if c.Direction != Return {
 		// Somebody coming home is never faulted for contract, agency,
 		// destination or dates.
 		until, over := expired(r, c.Today)
 		add(over, Ask, A01, until)
 		add(c.Destination != "" && c.Destination != r.Destination && !slices.Contains(r.Via, c.Destination), Ask, A02, r.Destination)
-		a := c.Found.Agency
-		add(a != nil && a.Licence != placement.LicenceActive, Ask, A06, agencyID(a))
+		a, known := c.Found.Agencies[r.AgencyID]
+		add(known && a.Licence != placement.LicenceActive, Ask, A06, a.ID)
 		add(minor(c.Document.DateOfBirth, c.Today), Stop, A07, "")
 		when, outside := window(r, c.Today)
 		add(outside, Ask, A08, when)
@@ -140,23 +184,16 @@ func record(c *Case) []finding {
 	if len(all) > 0 {
 		return all
 	}
-	if r.Status == placement.OnLeave {
+	if r.Status == placement.OnLeave && c.Direction != Return {
 		return one(Clear, P02, r.Destination)
 	}
 	return one(Clear, P01, r.Destination)
 }
 
-func agencyID(a *placement.Agency) string {
-	if a == nil {
-		return ""
-	}
-	return a.ID
-}
-
 // expired tells whether the placement is over, and since when.
 func expired(r placement.Record, today mrz.Date) (since string, over bool) {
 	switch r.Status {
-	case placement.Ended, placement.Returned, placement.Cancelled, placement.Deceased:
+	case placement.Ended, placement.Returned, placement.Cancelled:
 		return string(r.Status), true
 	}
 	for _, until := range []mrz.Date{r.ContractUntil, r.VisaUntil, r.InsuredUntil} {
@@ -184,7 +221,7 @@ func window(r placement.Record, today mrz.Date) (bound string, outside bool) {
 }
 
 func minor(birth, today mrz.Date) bool {
-	if !birth.Known() {
+	if birth.Year == 0 {
 		return false
 	}
 	return today.Before(mrz.Date{Year: birth.Year + adult, Month: birth.Month, Day: birth.Day})
@@ -201,7 +238,7 @@ func list(c *Case) []finding {
 	switch {
 	case !c.Found.ListPresent:
 		return one(Unsure, S03, "")
-	case c.ListAge > ListExpired:
+	case c.expired():
 		return one(None, S03, c.Found.List.Time.Format(time.DateOnly))
 	case c.ListAge > ListStale:
 		return one(None, S02, c.Found.List.Time.Format(time.DateOnly))

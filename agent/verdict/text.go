@@ -21,7 +21,7 @@ type Explanation struct{ Text, Next Text }
 func (c ReasonCode) Explain() Explanation { return explanations[c] }
 
 var explanations = map[ReasonCode]Explanation{
-	P01: {Text{"Penempatan aktif; dokumen, orang, dan tanggal cocok.", "Active placement; document, person and dates fit."},
+	P01: {Text{"Penempatan tercatat; dokumen dan orangnya cocok.", "Placement on record; document and person fit."},
 		Text{"Catat dan lanjutkan.", "Record and go on."}},
 	P02: {Text{"Pekerja cuti yang kembali bekerja.", "Worker on leave, going back to work."},
 		Text{"Lihat visa masuk kembali dan perjanjian kerja.", "See the re-entry visa and the work agreement."}},

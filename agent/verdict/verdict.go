@@ -7,6 +7,8 @@
 // a rule; a name is only compared with the name in the traveller's own record.
 package verdict
 
+import "lintas/agent/placement"
+
 // Code is what the officer sees first. Codes are part of the wire contract.
 type Code string
 
@@ -27,7 +29,7 @@ type ReasonCode string
 
 // The reasons this version can give.
 const (
-	P01 ReasonCode = "P01" // active placement, all fits
+	P01 ReasonCode = "P01" // placement on record, all fits
 	P02 ReasonCode = "P02" // on leave, going back to work
 	N01 ReasonCode = "N01" // no record
 	A01 ReasonCode = "A01" // record expired
@@ -55,10 +57,11 @@ type Reason struct {
 }
 
 // Verdict is the machine's answer: the strongest of its reasons decides, and
-// stands first.
+// stands first. Record is the placement that was judged, nil if there is none.
 type Verdict struct {
 	Code    Code
 	Reasons []Reason
+	Record  *placement.Record
 }
 
 // Codes lists the reasons' codes in order.

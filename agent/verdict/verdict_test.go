@@ -47,6 +47,9 @@ func status(s placement.Status) func(*placement.Record) {
 	return func(r *placement.Record) { r.Status = s }
 }
 
+func id(s string) func(*placement.Record) { return func(r *placement.Record) { r.PlacementID = s } }
+func rev(n int64) func(*placement.Record) { return func(r *placement.Record) { r.Rev = n } }
+
 func negative(kind placement.NegativeKind, until string) part {
 	return func(c *verdict.Case) {
 		c.Found.Negatives = append(c.Found.Negatives, placement.Negative{Kind: kind, Until: date(until), Contact: "x"})
@@ -63,7 +66,7 @@ func other(c *verdict.Case)    { c.Found.OtherPaper = true }
 func age(d time.Duration) part { return func(c *verdict.Case) { c.ListAge = d } }
 
 func agency(l placement.Licence) part {
-	return func(c *verdict.Case) { c.Found.Agency = &placement.Agency{ID: "A", Licence: l} }
+	return func(c *verdict.Case) { c.Found.Agencies = map[string]placement.Agency{"A": {ID: "A", Licence: l}} }
 }
 
 func TestJudge(t *testing.T) {
@@ -111,6 +114,22 @@ func TestJudge(t *testing.T) {
 		{"list expired, placed", []part{record(), age(8 * 24 * time.Hour)}, verdict.Ask, "S03 P01"},
 		{"list expired, unknown", []part{age(8 * 24 * time.Hour)}, verdict.None, "N01 S03"},
 		{"list expired, negative entry", []part{negative(placement.Attention, "2027-01-01"), age(90 * 24 * time.Hour)}, verdict.Stop, "X03 S03"},
+
+		{"on leave, coming home", []part{record(status(placement.OnLeave)), returns}, verdict.Clear, "P01"},
+		{"a dead worker's passport", []part{record(status(placement.Deceased))}, verdict.Ask, "A03"},
+		{"a dead worker's passport, coming home", []part{record(status(placement.Deceased)), returns}, verdict.Ask, "A03"},
+		{"surely under 18", []part{record(), func(c *verdict.Case) { c.Document.DateOfBirth = date("2012-XX-XX") }}, verdict.Stop, "A07"},
+		{"perhaps under 18", []part{record(), func(c *verdict.Case) { c.Document.DateOfBirth = date("2008-XX-XX") }}, verdict.Clear, "P01"},
+		{"birth date not known", []part{record(), func(c *verdict.Case) { c.Document.DateOfBirth = mrz.Date{} }}, verdict.Clear, "P01"},
+		{"a list from the future", []part{record(), age(-48 * time.Hour)}, verdict.Ask, "S03 P01"},
+		{"a clock an hour behind", []part{record(), age(-time.Hour)}, verdict.Clear, "P01"},
+
+		{"a newer revision", []part{record(rev(1), status(placement.Revoked)), record(rev(2))}, verdict.Clear, "P01"},
+		{"a newer revision, the other order", []part{record(rev(2)), record(rev(1), status(placement.Revoked))}, verdict.Clear, "P01"},
+		{"an old placement that ended, a new one", []part{record(id("OLD"), rev(9), status(placement.Ended)), record(id("NEW"))}, verdict.Clear, "P01"},
+		{"a good placement, another one revoked", []part{record(id("GOOD"), rev(9)), record(id("BAD"), status(placement.Revoked))}, verdict.Stop, "X01"},
+		{"two placements in two countries", []part{record(id("A")), record(id("B"), func(r *placement.Record) { r.Destination = "SAU" })}, verdict.Ask, "A02"},
+		{"two placements in two countries, coming home", []part{record(id("A")), record(id("B"), func(r *placement.Record) { r.Destination = "SAU" }), returns}, verdict.Clear, "P01"},
 
 		{"stop before unsure", []part{negative(placement.Attention, "2027-01-01"), unread}, verdict.Stop, "X03 M01"},
 		{"unsure before ask", []part{unread, other}, verdict.Unsure, "M01 A04"},

@@ -94,11 +94,10 @@ func (l *List) Find(ctx context.Context, doc mrz.Document) (placement.Found, err
 	if err != nil {
 		return f, fmt.Errorf("cannot look up document: %w", err)
 	}
-	f.List, f.ListPresent = l.info, true
-	slices.SortStableFunc(f.Records, func(a, b placement.Record) int { return int(b.Rev - a.Rev) })
-	if len(f.Records) > 0 {
-		if a, ok := l.agencies[f.Records[0].AgencyID]; ok {
-			f.Agency = &a
+	f.List, f.ListPresent, f.Agencies = l.info, true, map[string]placement.Agency{}
+	for _, r := range f.Records {
+		if a, ok := l.agencies[r.AgencyID]; ok {
+			f.Agencies[r.AgencyID] = a
 		}
 	}
 	return f, nil
@@ -121,13 +120,30 @@ func (l *List) tagged(ctx context.Context, tag placement.Tag) ([]placement.Row, 
 	return list, rows.Err()
 }
 
+// Bounds on what a list may take. Where it comes from is not trusted with them.
+const (
+	maxAgencies = 16 << 20
+	roomToSpare = 256 << 20 // left free for the queue, which may be on the same disk
+)
+
 // Install builds the list file at path from a list directory. The old file
 // stays until the new one is whole; an older or equal version than the one
-// installed is refused.
+// installed is refused, and so is a list that would fill the disk.
 func Install(ctx context.Context, dir, path string) (placement.Manifest, error) {
 	m, err := placement.ReadManifest(dir)
 	if err != nil {
 		return m, err
+	}
+	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return m, fmt.Errorf("cannot install list: %w", err)
+	}
+	defer lock.Close()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return m, errors.New("cannot install list: another import is running")
+	}
+	if err := checkRoom(m, filepath.Dir(path)); err != nil {
+		return m, fmt.Errorf("cannot install list: %w", err)
 	}
 	if old, err := installed(ctx, path); err == nil && old.Version >= m.Version {
 		return m, fmt.Errorf("cannot install list version %d: version %d is installed", m.Version, old.Version)
@@ -140,10 +156,34 @@ func Install(ctx context.Context, dir, path string) (placement.Manifest, error) 
 	if err := build(ctx, dir, next, m); err != nil {
 		return m, fmt.Errorf("cannot install list version %d: %w", m.Version, err)
 	}
-	if err := errors.Join(giveToOwner(next), os.Rename(next, path)); err != nil {
+	if err := giveToOwner(next); err != nil {
+		return m, fmt.Errorf("cannot install list: %w", err)
+	}
+	if err := os.Rename(next, path); err != nil {
 		return m, fmt.Errorf("cannot install list: %w", err)
 	}
 	return m, sqlite.SyncDir(filepath.Dir(path))
+}
+
+// checkRoom refuses a list for which there is no room. Its rows take about as
+// much in the database as in the files, and half again for the index.
+func checkRoom(m placement.Manifest, dir string) error {
+	var need, free uint64
+	for name, t := range m.Targets {
+		if t.Length < 0 || t.Length > 1<<40 {
+			return fmt.Errorf("%s has no sensible length", name)
+		}
+		need += uint64(t.Length)
+	}
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return err
+	}
+	need, free = need+need/2+roomToSpare, st.Bavail*uint64(st.Bsize)
+	if need > free {
+		return fmt.Errorf("it needs %d MiB of disk, %d are free", need>>20, free>>20)
+	}
+	return nil
 }
 
 // giveToOwner lets the folder's owner read a file that root has made in it: the
@@ -218,7 +258,10 @@ func fill(ctx context.Context, db *sql.DB, dir string, m placement.Manifest) err
 		}
 		var n int64
 		if name == "agencies" {
-			agencies, err = io.ReadAll(f)
+			agencies, err = io.ReadAll(io.LimitReader(f, maxAgencies+1))
+			if err == nil && len(agencies) > maxAgencies {
+				err = fmt.Errorf("larger than %d bytes", maxAgencies)
+			}
 		} else {
 			n, err = copyRows(ctx, insert, f)
 		}
