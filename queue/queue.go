@@ -133,6 +133,9 @@ type EpochAck struct {
 	Epoch   Epoch
 	Through uint64
 	Head    Hash
+	// Hold, if not zero, is the first sequence up to Through that the far end
+	// could not use: it and what follows must not be pruned yet.
+	Hold uint64
 }
 
 // Status is what can be told about a queue without opening any message.

@@ -152,11 +152,11 @@ func queueVerifyCommand() *command.Command {
 			command.JSONFlag(fs, &asJSON)
 		},
 		Run: queueRun(&path, func(ctx context.Context, env command.Env, cfg *config.Config, r *sqlite.Reader) error {
-			key, err := crossing.LoadPrivateKey(cfg.Keys.CounterFile)
+			keys, err := daemon.VerifyKeys(cfg)
 			if err != nil {
 				return err
 			}
-			n, broken, err := verifyQueue(ctx, r, &crossing.Chain{Keys: key.Public(), Counter: cfg.Counter.ID})
+			n, broken, err := verifyQueue(ctx, r, &crossing.Chain{Keys: keys, Counter: cfg.Counter.ID})
 			if err != nil {
 				return err
 			}
@@ -177,10 +177,23 @@ func queueVerifyCommand() *command.Command {
 	}
 }
 
+// verifyQueue walks what is retained. What is pruned was confirmed: a gap
+// behind the watermark at either end means that events were removed.
 func verifyQueue(ctx context.Context, r *sqlite.Reader, chain *crossing.Chain) (n int, broken *crossing.ChainError, err error) {
+	st, err := r.Status(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	var first, last uint64
 	for e, err := range r.Events(ctx, 1) {
 		if err != nil {
 			return n, nil, err
+		}
+		if last = e.Sequence; first == 0 {
+			first = e.Sequence
+			if first > st.Acknowledged+1 {
+				return n, &crossing.ChainError{Sequence: st.Acknowledged + 1, Reason: "missing, and not confirmed by the hub"}, nil
+			}
 		}
 		s, err := chain.Next(e.Sequence, e.Sealed)
 		if err == nil && s.Hash != e.Hash {
@@ -192,6 +205,9 @@ func verifyQueue(ctx context.Context, r *sqlite.Reader, chain *crossing.Chain) (
 			return n, nil, err
 		}
 		n++
+	}
+	if last < max(st.Acknowledged, 1) { // the first event is written before anything else
+		return n, &crossing.ChainError{Sequence: last + 1, Reason: "missing: the end was cut off"}, nil
 	}
 	return n, nil, nil
 }
@@ -243,5 +259,5 @@ func writeFile(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(f), f.Sync(), f.Close())
+	return errors.Join(write(f), f.Sync(), f.Close(), sqlite.SyncDir(filepath.Dir(path)))
 }

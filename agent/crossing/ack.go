@@ -26,6 +26,22 @@ type AckEpoch struct {
 	Nack    []Nack      `json:"nack"`
 }
 
+// hold is the first sequence that the hub could not use, 0 if there is none.
+func (e AckEpoch) hold() (first uint64) {
+	take := func(n uint64) {
+		if n > 0 && (first == 0 || n < first) {
+			first = n
+		}
+	}
+	for _, m := range e.Missing {
+		take(m[0])
+	}
+	for _, n := range e.Nack {
+		take(n.Sequence)
+	}
+	return first
+}
+
 // Nack names an event that the hub keeps aside, and why.
 type Nack struct {
 	Sequence uint64 `json:"sequence"`
@@ -77,7 +93,7 @@ func OpenAck(sealed []byte, counter string, keys Keys) (Ack, queue.Acknowledgeme
 		if err != nil {
 			return a, queue.Acknowledgement{}, fmt.Errorf("cannot believe acknowledgement: %w", err)
 		}
-		q.Epochs = append(q.Epochs, queue.EpochAck{Epoch: epoch, Through: e.Through, Head: head})
+		q.Epochs = append(q.Epochs, queue.EpochAck{Epoch: epoch, Through: e.Through, Head: head, Hold: e.hold()})
 	}
 	return a, q, nil
 }

@@ -129,6 +129,10 @@ func open(sealed []byte, typ string, keys Keys, v any) (kid string, err error) {
 	if err != nil {
 		return h.KeyID, errors.New("signature does not fit")
 	}
+	// The hash is over the bytes: only one spelling of a JWS is the event.
+	if canonical, err := jws.CompactSerialize(); err != nil || canonical != string(sealed) {
+		return h.KeyID, errors.New("not the canonical form of the JWS")
+	}
 	if err := json.Unmarshal(payload, v); err != nil {
 		return h.KeyID, fmt.Errorf("payload is not the JSON expected: %w", err)
 	}

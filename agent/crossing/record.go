@@ -116,7 +116,8 @@ type Decided struct {
 
 // Abandoned ends an inspection without a crossing: the officer referred,
 // postponed or handed over the traveller (reason "decided"), or nobody decided
-// (reasons "timeout", "restart", "shutdown").
+// (reasons "timeout", "restart", "shutdown"), or the document was swiped again
+// because it had been misread ("superseded").
 type Abandoned struct {
 	Stamp
 	Place

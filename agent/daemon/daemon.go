@@ -40,6 +40,8 @@ import (
 const (
 	drainTime = 5 * time.Second // for the officer to finish
 	flushTime = 5 * time.Second // for the hub to confirm
+
+	retryAfter = 10 * time.Second // for the page and the control socket
 )
 
 // daemon is a running agent's parts.
@@ -61,6 +63,9 @@ type daemon struct {
 	waiting  atomic.Pointer[screen.Link] // depth and oldest, as last read
 	beats    *beats
 	events   sync.WaitGroup // events being recorded on the side
+
+	listRecorded atomic.Int64 // version of the list that was recorded last
+	shiftEnds    time.Time    // when documents are recognised under another key
 }
 
 // Run runs an agent until ctx ends, and ends it in order.
@@ -78,10 +83,11 @@ func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logg
 
 // open makes or opens what recording needs.
 func (d *daemon) open(ctx context.Context) (err error) {
-	for _, dir := range []string{d.cfg.State.Dir, d.cfg.State.Run} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("cannot use state folder: %w", err)
-		}
+	if err := os.MkdirAll(d.cfg.State.Dir, 0o700); err != nil {
+		return fmt.Errorf("cannot use state folder: %w", err)
+	}
+	if err := os.MkdirAll(d.cfg.State.Run, 0o700); err != nil {
+		d.log.Warn("cannot use run folder", "error", err) // the control socket says so on the board
 	}
 	if err := d.loadKey(); err != nil {
 		return err
@@ -109,10 +115,8 @@ func (d *daemon) open(ctx context.Context) (err error) {
 
 // begin records that the agent runs and rebuilds what it knew.
 func (d *daemon) begin(ctx context.Context) error {
-	shiftKey, err := shiftKey(filepath.Join(d.cfg.State.Dir, "shift.key"))
-	if err != nil {
-		return err
-	}
+	shiftKey, left := d.shiftKey()
+	d.shiftEnds = time.Now().Add(left)
 	c := d.cfg.Counter
 	d.counter = counter.New(counter.Options{
 		ID: c.ID, Place: d.place(), Direction: verdict.Direction(c.Direction), Confirm: counter.Confirm(c.Confirm),
@@ -147,13 +151,13 @@ func (d *daemon) run(ctx context.Context) error {
 		g.Go(func() error { return d.uplink.Run(alive) })
 	}
 	g.Go(func() error { return d.servePage(alive) })
-	g.Go(func() error { return control.Serve(alive, d.socket(), control.Handler(d.status), d.log) })
+	g.Go(func() error { return d.serveControl(alive) })
 	g.Go(func() error { return d.keepHouse(alive) })
 	g.Go(func() error { return d.watch(alive) })
 	g.Go(func() error {
 		<-intake.Done()
 		notifyStopping()
-		d.finish(alive)
+		d.finish(alive, cause(ctx))
 		end()
 		return nil
 	})
@@ -165,11 +169,11 @@ func (d *daemon) run(ctx context.Context) error {
 }
 
 // finish lets the officer and the link end what they began.
-func (d *daemon) finish(ctx context.Context) {
+func (d *daemon) finish(ctx context.Context, cause string) {
 	drain, cancel := context.WithTimeout(ctx, drainTime)
 	d.counter.Drain(drain)
 	cancel()
-	if err := d.recordStopped(); err != nil {
+	if err := d.recordStopped(cause); err != nil {
 		d.log.Error("cannot record the end", "error", err)
 	}
 	flush, cancel := context.WithTimeout(ctx, flushTime)
@@ -186,6 +190,32 @@ func (d *daemon) finish(ctx context.Context) {
 		case <-time.After(100 * time.Millisecond): // the link may have gone
 		}
 	}
+}
+
+// cause says why a run ends: somebody asked for it, or a part failed.
+func cause(asked context.Context) string {
+	if asked.Err() != nil {
+		return "signal"
+	}
+	return "failure"
+}
+
+// serveControl keeps the control socket up; without it only lintas status does
+// not work.
+func (d *daemon) serveControl(ctx context.Context) error {
+	for ctx.Err() == nil {
+		d.board.Set(health.ControlDown, "", false, "")
+		err := control.Serve(ctx, d.socket(), control.Handler(d.status), d.log)
+		if ctx.Err() != nil {
+			return nil
+		}
+		d.board.Set(health.ControlDown, "", true, fmt.Sprint(err))
+		select {
+		case <-ctx.Done():
+		case <-time.After(retryAfter):
+		}
+	}
+	return nil
 }
 
 // place says where this counter stands.

@@ -28,19 +28,26 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 		now := time.Now()
 		if now.Sub(listAt) >= listEvery {
 			listAt = now
-			if d.lists.refresh(ctx) {
-				d.recordInstalled(ctx)
-			}
+			d.lists.refresh(ctx)
+			d.recordInstalled(ctx)
 			_, err := os.Stat(d.cfg.Hub.AckKeysFile)
 			d.board.Set(health.AckKeysMissing, "", err != nil, d.cfg.Hub.AckKeysFile)
 			d.board.Set(health.ClockUnsynced, "", clockState() != "ntp", clockState())
 		}
+		if now.After(d.shiftEnds) {
+			key, left := d.shiftKey()
+			d.shiftEnds = now.Add(left)
+			d.counter.NewShift(key)
+		}
 		if now.Sub(pruneAt) >= pruneEvery {
-			pruneAt = now
-			if n, err := d.queue.Prune(ctx, now.Add(-d.cfg.Queue.Retention)); err != nil {
+			n, more, err := d.queue.Prune(ctx, now.Add(-d.cfg.Queue.Retention))
+			if err != nil {
 				d.log.Warn("cannot prune queue", "error", err)
 			} else if n > 0 {
 				d.log.Info("pruned confirmed events", "count", n)
+			}
+			if !more { // a long backlog takes a round for each part of it
+				pruneAt = now
 			}
 		}
 		select {

@@ -2,9 +2,8 @@ package daemon
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,12 +11,16 @@ import (
 
 	"filippo.io/age"
 
+	"lintas/agent/config"
 	"lintas/agent/crossing"
 	"lintas/agent/health"
 	"lintas/agent/placement"
 )
 
-const provisionalKeyFile = "provisional.jwk"
+const (
+	provisionalKeyFile = "provisional.jwk"
+	shiftKeyFile       = "shift.key"
+)
 
 // shiftLength is how long one key recognises documents. Shifts that officers
 // open and close will replace it.
@@ -68,21 +71,38 @@ func parseRecipients(list []string) ([]age.Recipient, error) {
 	return recipients, nil
 }
 
-// shiftKey gives the key under which documents are recognised again. It
-// outlives a restart, but not the shift.
-func shiftKey(path string) ([]byte, error) {
-	st, err := os.Stat(path)
-	if err == nil && time.Since(st.ModTime()) < shiftLength {
-		if key, err := os.ReadFile(path); err == nil && len(key) == 32 {
-			return key, nil
+// shiftKey gives the key under which documents are recognised again, and how
+// long it is good for. It is kept where a restart finds it and the end of the
+// day does not: in the run folder, which is memory. Where that cannot be
+// written, the key lasts for this run.
+func (d *daemon) shiftKey() (key []byte, left time.Duration) {
+	path := filepath.Join(d.cfg.State.Run, shiftKeyFile)
+	if st, err := os.Stat(path); err == nil {
+		left := shiftLength - time.Since(st.ModTime())
+		if key, err := os.ReadFile(path); err == nil && len(key) == 32 && left > 0 && left <= shiftLength {
+			return key, left
 		}
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("cannot read shift key: %w", err)
 	}
-	key := make([]byte, 32)
+	key = make([]byte, 32)
 	rand.Read(key)
 	if err := crossing.WriteFile(path, key, 0o600); err != nil {
-		return nil, fmt.Errorf("cannot write shift key: %w", err)
+		d.log.Warn("cannot keep the shift's key beyond this run", "error", err)
 	}
-	return key, nil
+	return key, shiftLength
+}
+
+// VerifyKeys gives the keys with which a counter may have signed its queue.
+func VerifyKeys(cfg *config.Config) (crossing.Keys, error) {
+	keys := crossing.Keys{}
+	own, err := crossing.LoadPrivateKey(cfg.Keys.CounterFile)
+	if err == nil {
+		maps.Copy(keys, own.Public())
+	}
+	if provisional, perr := crossing.LoadPrivateKey(filepath.Join(cfg.State.Dir, provisionalKeyFile)); perr == nil {
+		maps.Copy(keys, provisional.Public())
+	}
+	if len(keys) == 0 {
+		return nil, err
+	}
+	return keys, nil
 }

@@ -43,16 +43,15 @@ func (l *lists) Find(ctx context.Context, doc mrz.Document) (placement.Found, er
 	return l.list.Find(ctx, doc)
 }
 
-// refresh opens the list file if it is another one than before, and tells
-// whether a new list came into use.
-func (l *lists) refresh(ctx context.Context) (swapped bool) {
+// refresh opens the list file if it is another one than before.
+func (l *lists) refresh(ctx context.Context) {
 	st, err := os.Stat(l.path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			l.swap(nil, nil)
 		}
 		l.judge()
-		return false
+		return
 	}
 	l.mu.RLock()
 	same := l.seen != nil && os.SameFile(st, l.seen) && st.ModTime().Equal(l.seen.ModTime())
@@ -60,7 +59,7 @@ func (l *lists) refresh(ctx context.Context) (swapped bool) {
 	l.mu.RUnlock()
 	if same && open {
 		l.judge()
-		return false
+		return
 	}
 	key, err := l.key()
 	var list *cache.List
@@ -71,11 +70,10 @@ func (l *lists) refresh(ctx context.Context) (swapped bool) {
 		l.swap(nil, nil)
 		l.judge()
 		l.board.Set(health.ListUnreadable, "", true, err.Error())
-		return false
+		return
 	}
 	l.swap(list, st)
 	l.judge()
-	return true
 }
 
 func (l *lists) swap(list *cache.List, seen os.FileInfo) {
@@ -114,7 +112,7 @@ func (l *lists) info() (info placement.Info, age time.Duration, present bool) {
 		return info, 0, false
 	}
 	info = l.list.Info()
-	return info, time.Since(info.Time), true
+	return info, max(0, time.Since(info.Time)), true
 }
 
 func (l *lists) screenInfo() screen.ListInfo {

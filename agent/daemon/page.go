@@ -9,8 +9,6 @@ import (
 	"lintas/agent/screen"
 )
 
-const pageRetry = 2 * time.Second
-
 // servePage keeps the officer's page up. A port that somebody else holds must
 // not keep the counter from recording.
 func (d *daemon) servePage(ctx context.Context) error {
@@ -37,7 +35,7 @@ func (d *daemon) servePage(ctx context.Context) error {
 		d.board.Set(health.ScreenDown, "", true, fmt.Sprint(err))
 		select {
 		case <-ctx.Done():
-		case <-time.After(pageRetry):
+		case <-time.After(retryAfter):
 		}
 	}
 	return nil

@@ -56,22 +56,27 @@ func (d *daemon) startedRecord() crossing.Record {
 	if info, _, present := d.lists.info(); present {
 		rec.ListVersion = info.Version
 	}
+	d.listRecorded.Store(rec.ListVersion)
 	return rec
 }
 
-func (d *daemon) recordStopped() error {
-	return d.record(context.Background(), crossing.AgentStopped, &crossing.Stopped{Place: d.place(), Reason: "signal"})
+func (d *daemon) recordStopped(cause string) error {
+	return d.record(context.Background(), crossing.AgentStopped, &crossing.Stopped{Place: d.place(), Reason: cause})
 }
 
+// recordInstalled writes which list is in use, if it is not the one that was
+// recorded last.
 func (d *daemon) recordInstalled(ctx context.Context) {
 	info, _, present := d.lists.info()
-	if !present {
+	if !present || info.Version == d.listRecorded.Load() {
 		return
 	}
 	rec := &crossing.Installed{Place: d.place(), ListVersion: info.Version, ListTime: crossing.TimeOf(info.Time), Rows: info.Rows}
 	if err := d.record(ctx, crossing.ListInstalled, rec); err != nil {
 		d.log.Error("cannot record", "error", err)
+		return
 	}
+	d.listRecorded.Store(info.Version)
 }
 
 func (d *daemon) record(ctx context.Context, t crossing.Type, rec crossing.Record) error {

@@ -10,6 +10,7 @@ const (
 	BrokerNone     Code = "broker-none"
 	BrokerDown     Code = "broker-down"
 	HubUnconfirmed Code = "hub-unconfirmed"
+	HubLacksPruned Code = "hub-lacks-pruned"
 	AckNotBelieved Code = "ack-not-believed"
 	ListAbsent     Code = "list-absent"
 	ListUnreadable Code = "list-unreadable"
@@ -21,6 +22,7 @@ const (
 	KeyCreated     Code = "key-new"
 	KeyProvisional Code = "key-provisional"
 	AckKeysMissing Code = "ack-keys-missing"
+	ControlDown    Code = "control-down"
 	ScreenDown     Code = "screen-down"
 	Drill          Code = "drill"
 )
@@ -44,6 +46,9 @@ var catalogue = index([]Condition{
 	{HubUnconfirmed, Warning, 0,
 		"Pusat belum mengonfirmasi", "Accepted by the broker, not confirmed by the hub",
 		"Tetap bekerja; catatan dikirim ulang. Teknisi: periksa hub dan izin topik broker.", "Go on; records are sent again. Technician: check the hub and the broker's topic permissions."},
+	{HubLacksPruned, Error, 0,
+		"Pusat meminta catatan yang sudah tidak ada di sini", "The hub lacks events that are not here any more",
+		"Tetap bekerja. Teknisi: laporkan ke pusat; cadangan hub terlalu lama.", "Go on. Technician: tell headquarters; the hub's backup is too old."},
 	{AckNotBelieved, Error, 0,
 		"Konfirmasi pusat tidak dapat dipercaya", "The hub's acknowledgement is not believed",
 		"Catatan tetap disimpan. Teknisi: bandingkan kunci hub dan riwayat antrean.", "Records are kept. Technician: compare the hub's keys and the queue's history."},
@@ -77,6 +82,9 @@ var catalogue = index([]Condition{
 	{AckKeysMissing, Warning, 0,
 		"Kunci konfirmasi pusat tidak ada", "The hub's acknowledgement keys are missing",
 		"Catatan disimpan dan dikirim, tetapi tidak dapat dipastikan diterima. Teknisi: atur [hub] ack_keys_file.", "Records are kept and sent, but cannot be confirmed. Technician: set [hub] ack_keys_file."},
+	{ControlDown, Warning, 0,
+		"Perintah lintas status tidak dapat dilayani", "lintas status cannot be answered",
+		"Tidak perlu tindakan di konter. Teknisi: periksa [state] run.", "Nothing to do at the counter. Technician: check [state] run."},
 	{ScreenDown, Error, 0,
 		"Halaman petugas tidak dapat dibuka", "The officer's page cannot be served",
 		"Teknisi: periksa [screen] listen dan program lain di port itu.", "Technician: check [screen] listen and what else uses that port."},

@@ -49,9 +49,13 @@ func (q *Queue) Acknowledge(ctx context.Context, a queue.Acknowledgement) error 
 	if mine.Through == before && a.Time.Equal(beforeTime) {
 		return nil
 	}
-	_, err := q.ack.ExecContext(ctx, `INSERT INTO watermark(one, through, time_ms) VALUES(1, ?, ?)
-		ON CONFLICT(one) DO UPDATE SET through = excluded.through, time_ms = excluded.time_ms`,
-		q.position(mine.Through), a.Time.UnixMilli())
+	var hold any
+	if mine.Hold > 0 {
+		hold = q.position(mine.Hold)
+	}
+	_, err := q.ack.ExecContext(ctx, `INSERT INTO watermark(one, through, time_ms, hold) VALUES(1, ?, ?, ?)
+		ON CONFLICT(one) DO UPDATE SET through = excluded.through, time_ms = excluded.time_ms, hold = excluded.hold`,
+		q.position(mine.Through), a.Time.UnixMilli(), hold)
 	if err != nil {
 		return fmt.Errorf("cannot record acknowledgement: %w", err)
 	}
@@ -73,26 +77,24 @@ func (q *Queue) Acknowledged() uint64 {
 }
 
 // Prune removes events that are acknowledged and were written before the
-// given time, and returns how many. The head stays, so that the chain goes on.
-func (q *Queue) Prune(ctx context.Context, before time.Time) (n int64, err error) {
-	for {
-		q.writeMu.Lock()
-		q.mu.Lock()
-		limit := min(q.through, max(q.head.Sequence, 1)-1)
-		q.mu.Unlock()
-		res, err := q.append.ExecContext(ctx, `DELETE FROM event WHERE position IN (
-			SELECT position FROM event WHERE position <= ? AND at_ms < ? ORDER BY position LIMIT ?)`,
-			q.position(limit), before.UnixMilli(), pruneBatch)
-		q.writeMu.Unlock()
-		if err != nil {
-			return n, fmt.Errorf("cannot prune queue %s: %w", q.path, err)
-		}
-		removed, err := res.RowsAffected()
-		n += removed
-		if err != nil || removed < pruneBatch {
-			return n, err
-		}
+// given time, the oldest first. It removes a bounded number and tells whether
+// there are more. The head stays, so that the chain goes on.
+func (q *Queue) Prune(ctx context.Context, before time.Time) (n int64, more bool, err error) {
+	q.writeMu.Lock()
+	defer q.writeMu.Unlock()
+	q.mu.Lock()
+	limit := min(q.through, max(q.head.Sequence, 1)-1)
+	q.mu.Unlock()
+	res, err := q.append.ExecContext(ctx, `DELETE FROM event WHERE position IN (
+		SELECT position FROM event
+		WHERE position <= ?1 AND at_ms < ?2 AND position < coalesce((SELECT hold FROM watermark), ?1 + 1)
+		ORDER BY position LIMIT ?3)`,
+		q.position(limit), before.UnixMilli(), pruneBatch)
+	if err != nil {
+		return 0, false, fmt.Errorf("cannot prune queue %s: %w", q.path, err)
 	}
+	n, err = res.RowsAffected()
+	return n, n == pruneBatch, err
 }
 
 func (q *Queue) position(sequence uint64) int64 { return q.first + int64(sequence) - 1 }

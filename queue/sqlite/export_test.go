@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"fmt"
 	"testing"
 )
@@ -15,3 +16,6 @@ func (q *Queue) LimitPages(t testing.TB, n int) {
 		t.Fatal(err)
 	}
 }
+
+// ProbeOnce is Probe without a second try on a new handle.
+func (q *Queue) ProbeOnce(ctx context.Context) error { return q.probe(ctx) }

@@ -205,13 +205,15 @@ func (q *Queue) Close() error {
 
 func (q *Queue) closeFiles() error {
 	var errs []error
+	if q.Reader != nil {
+		errs = append(errs, q.Reader.Close())
+	}
+	// A connection that writes is the last: it moves the write-ahead log into
+	// the file.
 	for _, db := range []*sql.DB{q.ack, q.append} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
-	}
-	if q.Reader != nil {
-		errs = append(errs, q.Reader.Close())
 	}
 	return errors.Join(append(errs, q.lock.Close())...)
 }

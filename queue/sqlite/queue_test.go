@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -115,13 +116,13 @@ func TestPutLeaseAcknowledgePrune(t *testing.T) {
 	if err != nil || st.Depth != 2 || st.Acknowledged != 3 || !st.AckTime.Equal(now) || st.Oldest.IsZero() {
 		t.Fatalf("status %+v, %v", st, err)
 	}
-	if n, err := q.Prune(t.Context(), time.Now().Add(time.Hour)); err != nil || n != 3 {
+	if n, _, err := q.Prune(t.Context(), time.Now().Add(time.Hour)); err != nil || n != 3 {
 		t.Fatalf("pruned %d, %v", n, err)
 	}
 	if err := ack(5, now.Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := q.Prune(t.Context(), time.Now().Add(time.Hour)); err != nil || n != 1 {
+	if n, _, err := q.Prune(t.Context(), time.Now().Add(time.Hour)); err != nil || n != 1 {
 		t.Fatalf("pruned %d, %v: the head must stay", n, err)
 	}
 	q.Close()
@@ -288,12 +289,56 @@ func TestFull(t *testing.T) {
 	if !sqlite.IsFull(err) {
 		t.Fatalf("after %d puts: %v", n, err)
 	}
+	q.LimitPages(t, 1) // the handle is a new one since
+	if err := q.ProbeOnce(t.Context()); !sqlite.IsFull(err) {
+		t.Fatalf("the probe of a full file says %v", err)
+	}
 	q.LimitPages(t, 1<<30)
 	if err := q.Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	put(t, q, "after")
 	checkChain(t, all(t, q.Reader))
+}
+
+// What the far end could not read stays here, whatever else is confirmed.
+func TestHoldKeepsFromPruning(t *testing.T) {
+	q := open(t, filepath.Join(t.TempDir(), "queue.db"))
+	var last queue.Receipt
+	for range 5 {
+		last = put(t, q, "m")
+	}
+	now := time.UnixMilli(time.Now().UnixMilli())
+	prune := func(hold uint64, at time.Time) int64 {
+		t.Helper()
+		err := q.Acknowledge(t.Context(), queue.Acknowledgement{Time: at, Epochs: []queue.EpochAck{
+			{Epoch: last.Epoch, Through: 5, Head: last.Hash, Hold: hold}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, _, err := q.Prune(t.Context(), time.Now().Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := prune(3, now); n != 2 {
+		t.Errorf("pruned %d, want the two before the held one", n)
+	}
+	if n := prune(0, now.Add(time.Second)); n != 2 {
+		t.Errorf("pruned %d after the hold was lifted", n)
+	}
+}
+
+// An orderly end leaves everything in the one file.
+func TestCloseLeavesOneFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "queue.db")
+	q := open(t, path)
+	put(t, q, "m")
+	q.Close()
+	if st, err := os.Stat(path + "-wal"); err == nil && st.Size() > 0 {
+		t.Errorf("%d bytes are still in the write-ahead log", st.Size())
+	}
 }
 
 func TestWakeIsNotMissed(t *testing.T) {

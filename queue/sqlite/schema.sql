@@ -20,5 +20,9 @@ CREATE TABLE event (
 CREATE TABLE watermark (
   one     INTEGER PRIMARY KEY CHECK (one = 1),
   through INTEGER NOT NULL,
-  time_ms INTEGER NOT NULL              -- the far end's time of the acknowledgement
+  time_ms INTEGER NOT NULL,             -- the far end's time of the acknowledgement
+  hold    INTEGER                       -- from this position on nothing may be pruned
 ) STRICT;
+
+-- Written and emptied again to find out whether the disk takes anything.
+CREATE TABLE probe (filler BLOB NOT NULL) STRICT;

@@ -162,18 +162,26 @@ func (q *Queue) reopen(ctx context.Context) error {
 	return nil
 }
 
-// Probe makes a small durable write that changes nothing, to find out whether
-// the queue can be written again after Put failed.
+// Probe makes a durable write of an event's size and takes it back, to find out
+// whether the queue can be written again after Put failed.
 func (q *Queue) Probe(ctx context.Context) error {
 	q.writeMu.Lock()
 	defer q.writeMu.Unlock()
-	const touch = "UPDATE epoch SET began_ms = began_ms WHERE number = (SELECT max(number) FROM epoch)"
-	if _, err := q.append.ExecContext(ctx, touch); err == nil {
+	if err := q.probe(ctx); err == nil {
 		return nil
 	}
 	if err := q.reopen(ctx); err != nil {
 		return err
 	}
-	_, err := q.append.ExecContext(ctx, touch)
+	return q.probe(ctx)
+}
+
+// probe takes the room that an event takes, and gives it back. Both are
+// commits of their own: one that writes nothing would prove nothing.
+func (q *Queue) probe(ctx context.Context) error {
+	if _, err := q.append.ExecContext(ctx, "INSERT INTO probe(filler) VALUES(zeroblob(8192))"); err != nil {
+		return err
+	}
+	_, err := q.append.ExecContext(ctx, "DELETE FROM probe")
 	return err
 }

@@ -14,15 +14,17 @@ import (
 type session struct {
 	u        *Uplink
 	conn     *mqtt.Conn
-	acks     chan []byte // size 1: only the newest acknowledgement matters
+	acks     chan []byte // acknowledgements not looked at yet
 	inFlight []mqtt.Token
 	window   int    // grows from 1 to Options.Window
 	sent     uint64 // last sequence published over this connection
 	leased   []queue.Event
+	fromMark bool // the next lease begins behind the watermark
 
 	ackWait time.Duration // doubles with each time-out
 	waiting time.Time     // since when PUBACKed events wait for an acknowledgement; zero if none does
 	behind  bool          // the far end has said that it does not have them
+	vain    int           // go-backs since the last progress
 	timer   *time.Timer   // fires when waiting becomes too long
 }
 
@@ -33,7 +35,7 @@ func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	s := &session{u: u, acks: make(chan []byte, 1), window: 1, ackWait: u.o.AckTimeout, timer: time.NewTimer(time.Hour)}
+	s := &session{u: u, acks: make(chan []byte, acksKept), window: 1, fromMark: true, ackWait: u.o.AckTimeout, timer: time.NewTimer(time.Hour)}
 	s.timer.Stop()
 	o.Filters = []string{u.o.Topics.Ack}
 	o.Receive = s.receive
@@ -55,7 +57,8 @@ func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 	return u.outbox.Acknowledged() != before, err
 }
 
-// receive keeps the newest acknowledgement and never blocks.
+// receive keeps the newest acknowledgements and never blocks. Several, because
+// the last to arrive need not be the last that was given.
 func (s *session) receive(m mqtt.Message) {
 	for {
 		select {
@@ -111,12 +114,19 @@ func (s *session) run(ctx context.Context) error {
 func (s *session) fill(ctx context.Context) error {
 	for len(s.inFlight) < s.window {
 		if len(s.leased) == 0 {
-			if s.sent > s.u.outbox.Acknowledged()+unconfirmedWindow {
+			acknowledged := s.u.outbox.Acknowledged()
+			if s.sent > acknowledged+unconfirmedWindow {
 				return nil
 			}
 			var err error
 			if s.leased, err = s.u.outbox.Lease(ctx, s.window-len(s.inFlight)); err != nil || len(s.leased) == 0 {
 				return err
+			}
+			if s.fromMark {
+				// After a restored backup the far end may ask for events that
+				// were confirmed once and are pruned since.
+				s.fromMark = false
+				s.u.change(func(st *Status) { st.Pruned = s.leased[0].Sequence > acknowledged+1 })
 			}
 		}
 		e := s.leased[0]
@@ -135,7 +145,7 @@ func (s *session) confirmed() error {
 	}
 	s.inFlight = s.inFlight[1:]
 	s.window = min(2*s.window, s.u.o.Window)
-	if s.waiting.IsZero() {
+	if s.waiting.IsZero() && s.sent > s.u.outbox.Acknowledged() {
 		s.waitFrom(time.Now())
 	}
 	return nil
@@ -165,13 +175,13 @@ func (s *session) acknowledged(ctx context.Context, payload []byte) error {
 	switch {
 	case now < before: // the far end was restored from a backup
 		s.goBack()
-	case now == before && !s.waiting.IsZero() && !s.behind:
+	case now == before && !s.waiting.IsZero() && !s.behind && s.vain == 0:
 		// Alive, but it has not seen what the broker took: perhaps it is on the
 		// way, perhaps nobody was there when it came. No need to wait for long.
 		s.behind = true
 		s.timer.Reset(max(0, s.ackWait/8-time.Since(s.waiting)))
 	case now > before:
-		s.ackWait = s.u.o.AckTimeout
+		s.ackWait, s.vain = s.u.o.AckTimeout, 0
 		if now >= s.sent {
 			s.waiting = time.Time{}
 			s.timer.Stop()
@@ -186,20 +196,23 @@ func (s *session) acknowledged(ctx context.Context, payload []byte) error {
 // overdue sends everything again from the watermark on: the broker took the
 // events, but the far end has not said that it holds them.
 func (s *session) overdue() {
-	if s.behind {
-		s.goBack()
+	if s.u.outbox.Acknowledged() >= s.sent {
+		s.waiting, s.behind = time.Time{}, false
 		return
 	}
-	s.u.o.Logger.Warn("no acknowledgement from the hub, sending again", "waited_seconds", int(s.ackWait.Seconds()))
-	s.u.change(func(st *Status) { st.Unconfirmed = true })
-	s.ackWait = min(2*s.ackWait, maxAckTimeout)
+	s.vain++
+	if !s.behind { // that it is behind once is nothing unusual
+		s.u.o.Logger.Warn("no progress at the hub, sending again", "waited_seconds", int(time.Since(s.waiting).Seconds()))
+		s.u.change(func(st *Status) { st.Unconfirmed = true })
+		s.ackWait = min(2*s.ackWait, maxAckTimeout)
+	}
 	s.goBack()
 }
 
 // goBack forgets what was sent. PUBACKs of the old copies still count for the
 // window and are harmless.
 func (s *session) goBack() {
-	s.leased = nil
+	s.leased, s.fromMark = nil, true
 	s.sent = s.u.outbox.Acknowledged()
 	s.waiting, s.behind = time.Time{}, false
 	s.timer.Stop()

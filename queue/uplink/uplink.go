@@ -35,6 +35,7 @@ const (
 	backoffMin        = time.Second
 	backoffMax        = time.Minute
 	stateEvery        = time.Minute
+	acksKept          = 64
 )
 
 // Outbox is the queue as uplink uses it; queue/sqlite.Queue is one.
@@ -76,7 +77,8 @@ type Status struct {
 	Connected   bool
 	Since       time.Time // of Connected
 	LastError   string    // why there is no connection; "" when there is one
-	Unconfirmed bool      // the broker takes events, but no acknowledgement comes
+	Unconfirmed bool      // the broker takes events, but the far end does not confirm them
+	Pruned      bool      // the far end lacks events that are not here any more
 	AckFault    string    // why the last acknowledgement was not believed; "" if it was
 }
 
@@ -123,12 +125,13 @@ func (u *Uplink) Nudge() {
 func (u *Uplink) Run(ctx context.Context) error {
 	wait := backoffMin
 	for ctx.Err() == nil {
+		began := time.Now()
 		progress, err := u.session(ctx)
 		if ctx.Err() != nil {
 			break
 		}
 		u.disconnected(err)
-		if progress {
+		if progress || time.Since(began) > backoffMax {
 			wait = backoffMin
 		}
 		timer := time.NewTimer(rand.N(wait))

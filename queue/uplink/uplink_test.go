@@ -131,7 +131,9 @@ type hub struct {
 	mu       sync.Mutex
 	stored   [][]byte
 	received int
+	time     time.Time // of the last answer: it only grows
 	deaf     bool
+	stuck    bool
 	wrong    bool
 }
 
@@ -153,7 +155,7 @@ func (h *hub) listen() {
 		if err := json.Unmarshal(pk.Payload, &e); err != nil {
 			return
 		}
-		if int(e.Sequence) == len(h.stored)+1 {
+		if int(e.Sequence) == len(h.stored)+1 && !h.stuck {
 			h.stored = append(h.stored, append([]byte{}, pk.Payload...))
 		}
 		h.answer(e.Epoch)
@@ -164,7 +166,10 @@ func (h *hub) listen() {
 }
 
 func (h *hub) answer(epoch queue.Epoch) {
-	a := queue.Acknowledgement{Time: time.Now(), Epochs: []queue.EpochAck{{Epoch: epoch, Through: uint64(len(h.stored))}}}
+	if h.time = h.time.Add(time.Millisecond); h.time.Before(time.Now()) {
+		h.time = time.Now()
+	}
+	a := queue.Acknowledgement{Time: h.time, Epochs: []queue.EpochAck{{Epoch: epoch, Through: uint64(len(h.stored))}}}
 	if n := len(h.stored); n > 0 {
 		a.Epochs[0].Head = sha256.Sum256(h.stored[n-1])
 	}
@@ -343,6 +348,69 @@ func TestHubThatForgot(t *testing.T) {
 		settle(t, func() bool { return q.Acknowledged() == 50 })
 		h.set(func() { h.stored = h.stored[:20]; h.answer(q.Head().Epoch) })
 		settle(t, func() bool { return h.count() == 50 && q.Acknowledged() == 50 })
+	})
+}
+
+// A hub that answers and never gets further is told to the technician, and is
+// not flooded.
+func TestHubThatIsStuck(t *testing.T) {
+	bubble(t, func(t *testing.T, q *sqlite.Queue) {
+		b := newBroker(t)
+		h := newHub(b)
+		h.stuck = true
+		r := run(t, q, b)
+		put(t, q, 100)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if !r.Status().Unconfirmed {
+			t.Error("nothing says that the hub does not get further")
+		}
+		var received int
+		h.set(func() { received = h.received })
+		if received > 20*100 {
+			t.Errorf("100 events were sent %d times in an hour", received)
+		}
+		h.set(func() { h.stuck = false })
+		settle(t, func() bool { return q.Acknowledged() == 100 })
+		if r.Status().Unconfirmed {
+			t.Error("the fault stays when it is over")
+		}
+	})
+}
+
+// Everything is confirmed at once, again and again: nothing is wrong.
+func TestNoFalseAlarm(t *testing.T) {
+	bubble(t, func(t *testing.T, q *sqlite.Queue) {
+		b := newBroker(t)
+		newHub(b)
+		r := run(t, q, b)
+		for range 30 {
+			put(t, q, 20)
+			time.Sleep(5 * time.Minute)
+			synctest.Wait()
+			if q.Acknowledged() != q.Head().Sequence {
+				t.Fatal("not everything is confirmed")
+			}
+		}
+		if r.saw(func(s uplink.Status) bool { return s.Unconfirmed }) {
+			t.Error("a false alarm was given")
+		}
+	})
+}
+
+// The hub was restored from a backup older than what is still here.
+func TestHubWantsWhatIsPruned(t *testing.T) {
+	bubble(t, func(t *testing.T, q *sqlite.Queue) {
+		b := newBroker(t)
+		h := newHub(b)
+		r := run(t, q, b)
+		put(t, q, 10)
+		settle(t, func() bool { return q.Acknowledged() == 10 })
+		if n, _, err := q.Prune(context.Background(), time.Now().Add(time.Hour)); n != 9 || err != nil {
+			t.Fatal(n, err)
+		}
+		h.set(func() { h.stored = h.stored[:4]; h.answer(q.Head().Epoch) })
+		settle(t, func() bool { return r.Status().Pruned })
 	})
 }
 
