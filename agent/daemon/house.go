@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 const (
 	listEvery  = 2 * time.Second
 	pruneEvery = time.Hour
+	freeEvery  = time.Minute            // a look-up's slow hash leaves megabytes behind
 	refreshMin = 100 * time.Millisecond // the page follows the hub's confirmations at this pace
 )
 
@@ -23,6 +25,7 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 	defer second.Stop()
 	beat := d.beats.of("house")
 	var listAt, pruneAt time.Time
+	freeAt := time.Now()
 	for {
 		beat()
 		now := time.Now()
@@ -33,6 +36,10 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 			_, err := os.Stat(d.cfg.Hub.AckKeysFile)
 			d.board.Set(health.AckKeysMissing, "", err != nil, d.cfg.Hub.AckKeysFile)
 			d.board.Set(health.ClockUnsynced, "", clockState() != "ntp", clockState())
+		}
+		if now.Sub(freeAt) >= freeEvery {
+			freeAt = now
+			debug.FreeOSMemory()
 		}
 		if now.After(d.shiftEnds) {
 			key, left := d.shiftKey()
@@ -81,6 +88,7 @@ func (d *daemon) watch(ctx context.Context) error {
 			d.lookAtQueue(ctx)
 			if now := d.queue.Acknowledged(); now != acked {
 				acked = now
+				d.board.Set(health.KeyCreated, "", false, "") // the hub knows it
 				d.counter.Refresh()
 			}
 		case <-changed:
