@@ -42,7 +42,7 @@ lint: ## gofmt, vet, staticcheck, tidy modules, known vulnerabilities
 	@bash configs/ci/vulncheck.sh
 
 bench: ## print the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -p 1 -run '^$$' -bench . -benchmem ./...
 
 # The Debian packages that the tests use. Root installs them; others are told.
 PACKAGES := mosquitto chromium
