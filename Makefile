@@ -8,7 +8,9 @@ DIR     ?=
 COUNT   ?= 5
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-BUILD   := $(GO) build -trimpath -ldflags "-s -w -X lintas/agent/command.Release=$(VERSION)"
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+STAMP   := -X lintas/agent/command.Release=$(VERSION) -X lintas/agent/command.Commit=$(COMMIT)
+BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "-s -w $(STAMP)"
 TEST    := $(GO) test -race -shuffle=on
 
 .DEFAULT_GOAL := build

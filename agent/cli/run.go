@@ -31,8 +31,7 @@ func runCommand() *command.Command {
 				log.Warn("configuration", "warning", w)
 			}
 			debug.SetMemoryLimit(memoryLimit)
-			version, _ := command.Version()
-			return daemon.Run(ctx, cfg, version, log)
+			return daemon.Run(ctx, cfg, command.Release, log)
 		},
 	}
 }

@@ -1,29 +1,17 @@
 package command
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 )
 
-// Release is set when a release is built (-ldflags -X).
-var Release = ""
-
-// Version is Release, or "dev" where nothing was set, and the commit that the
-// build recorded about itself.
-func Version() (version, commit string) {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				commit = s.Value
-			}
-		}
-	}
-	return cmp.Or(Release, "dev"), commit
-}
+// Release and Commit are set by the Makefile (-ldflags -X).
+var (
+	Release = "dev"
+	Commit  = ""
+)
 
 // VersionCommand is the same for every program.
 func VersionCommand(program string) *Command {
@@ -35,12 +23,11 @@ func VersionCommand(program string) *Command {
 			if err := NoArguments(args); err != nil {
 				return err
 			}
-			version, commit := Version()
 			if asJSON {
-				return JSON(env.Stdout, map[string]string{"version": version, "commit": commit, "go": runtime.Version()})
+				return JSON(env.Stdout, map[string]string{"version": Release, "commit": Commit, "go": runtime.Version()})
 			}
-			fmt.Fprintf(env.Stdout, "%s %s %s (%s)\n", program, version, commit, runtime.Version())
-			return nil
+			_, err := fmt.Fprintf(env.Stdout, "%s %s (%s)\n", program, Release, runtime.Version())
+			return err
 		},
 	}
 }

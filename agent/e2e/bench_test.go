@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -15,7 +14,7 @@ import (
 	"lintas/agent/control"
 )
 
-// idle is how long nothing happens: a hundredth of a second of work is 0.05 %.
+// idle is how long nothing happens.
 const idle = 20 * time.Second
 
 // BenchmarkStart measures from exec to a page that answers, and what the idle
@@ -73,18 +72,21 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(cpu, "%CPU-idle")
 }
 
-// processorTime is user and system time so far, in seconds.
-func processorTime(b *testing.B, pid int) float64 {
+// processorTime is what all threads have used so far, in seconds.
+func processorTime(b *testing.B, pid int) (seconds float64) {
 	b.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		b.Fatal(err)
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(threads) == 0 {
+		b.Fatal("cannot read the threads' times", err)
 	}
-	var user, system float64
-	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
-	fmt.Sscan(string(fields[11]), &user)
-	fmt.Sscan(string(fields[12]), &system)
-	return (user + system) / 100
+	for _, path := range threads {
+		var nanoseconds float64
+		if text, err := os.ReadFile(path); err == nil { // a thread may have ended
+			fmt.Sscan(string(text), &nanoseconds)
+		}
+		seconds += nanoseconds / 1e9
+	}
+	return seconds
 }
 
 func residentMB(b *testing.B, pid int) (mb float64) {

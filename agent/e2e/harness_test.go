@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}
 	programs = dir
 	for name, pkg := range map[string]string{"lintas": "./agent", "lintas-hub": "./agent/hub/lintas-hub", "lintas-demo": "./agent/demo"} {
-		args := []string{"build", "-o", filepath.Join(dir, name)}
+		args := []string{"build", "-buildvcs=false", "-o", filepath.Join(dir, name)}
 		if raceEnabled && name != "lintas-demo" {
 			args = append(args, "-race")
 		}
