@@ -70,6 +70,8 @@ var cases = []struct {
 	{"tabs", td3a + "\t" + td3b + "\t", scans(td3)},
 	{"no final end", td3a + "\r" + td3b, scans(td3)},
 	{"no separators 88", td3a + td3b, scans(td3)},
+	{"no separators after a stray sentinel", "%" + td3a + td3b + "\r", scans(td3)},
+	{"no separators after another, and silence", ";" + td3a + td3b, scans(td3)},
 	{"no separators 90", td1a + td1b + td1c, scans(td1)},
 	{"no separators 72", td2a + td2b, scans(td2)},
 	{"no separators but an end", td1a + td1b + td1c + "\r", scans(td1)},

@@ -38,7 +38,7 @@ func (f *Framer) inTrack(now time.Time, c byte, emit func(devices.Scan)) {
 func (f *Framer) endTrack(emit func(devices.Scan)) {
 	f.track = false
 	run := f.run[:f.length]
-	if !f.overlong && linesOf(len(run)) > 0 && bytes.IndexByte(run, '<') >= 0 {
+	if _, zone := split(run, f.doc.next()); zone && !f.overlong && bytes.IndexByte(run, '<') >= 0 {
 		f.endRun(emit)
 		return
 	}
