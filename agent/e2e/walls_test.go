@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 
 	"agent":                 {"agent/cli"},
 	"agent/command":         {},
-	"agent/config":          {"configs"},
+	"agent/config":          {"configs", "devices/serial"},
 	"agent/control":         {},
 	"agent/health":          {},
 	"agent/crossing":        {"mrz", "queue"},
