@@ -173,6 +173,14 @@ func (q *Queue) Probe(ctx context.Context) error {
 	if err := q.reopen(ctx); err != nil {
 		return err
 	}
+	// A commit whose outcome was not known may have taken effect.
+	head, err := lastEvent(ctx, q.append, q.epoch, q.first)
+	if err != nil {
+		return err
+	}
+	q.mu.Lock()
+	q.head = head
+	q.mu.Unlock()
 	return q.probe(ctx)
 }
 

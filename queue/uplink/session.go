@@ -25,6 +25,8 @@ type session struct {
 	waiting time.Time     // since when PUBACKed events wait for an acknowledgement; zero if none does
 	behind  bool          // the far end has said that it does not have them
 	vain    int           // go-backs since the last progress
+	heard   bool          // an acknowledgement came since the last go-back
+	silent  bool          // none came before the last go-back
 	timer   *time.Timer   // fires when waiting becomes too long
 }
 
@@ -172,6 +174,10 @@ func (s *session) acknowledged(ctx context.Context, payload []byte) error {
 		return nil
 	}
 	now := s.u.outbox.Acknowledged()
+	if s.silent { // and is back
+		s.ackWait, s.vain = s.u.o.AckTimeout, 0
+	}
+	s.heard, s.silent = true, false
 	switch {
 	case now < before: // the far end was restored from a backup
 		s.goBack()
@@ -201,6 +207,7 @@ func (s *session) overdue() {
 		return
 	}
 	s.vain++
+	s.silent = !s.heard
 	if !s.behind { // that it is behind once is nothing unusual
 		s.u.o.Logger.Warn("no progress at the hub, sending again", "waited_seconds", int(time.Since(s.waiting).Seconds()))
 		s.u.change(func(st *Status) { st.Unconfirmed = true })
@@ -214,7 +221,7 @@ func (s *session) overdue() {
 func (s *session) goBack() {
 	s.leased, s.fromMark = nil, true
 	s.sent = s.u.outbox.Acknowledged()
-	s.waiting, s.behind = time.Time{}, false
+	s.waiting, s.behind, s.heard = time.Time{}, false, false
 	s.timer.Stop()
 	s.u.outbox.Release()
 }

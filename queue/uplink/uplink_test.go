@@ -339,6 +339,25 @@ func TestPubackIsNotDelivery(t *testing.T) {
 	})
 }
 
+// A hub that was silent for long and speaks again is served at once, not when
+// the back-off has run out.
+func TestHubThatComesBack(t *testing.T) {
+	bubble(t, func(t *testing.T, q *sqlite.Queue) {
+		b := newBroker(t)
+		h := newHub(b)
+		h.deaf = true
+		run(t, q, b)
+		put(t, q, 5)
+		time.Sleep(2 * time.Hour)
+		h.set(func() { h.deaf = false; h.answer(q.Head().Epoch) }) // as at its start
+		began := time.Now()
+		settle(t, func() bool { return q.Acknowledged() == 5 })
+		if waited := time.Since(began); waited > uplink.DefaultAckTimeout/4 {
+			t.Errorf("the first event came after %s", waited)
+		}
+	})
+}
+
 func TestHubThatForgot(t *testing.T) {
 	bubble(t, func(t *testing.T, q *sqlite.Queue) {
 		b := newBroker(t)
