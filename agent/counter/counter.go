@@ -104,7 +104,7 @@ type Counter struct {
 	shiftKey  []byte
 	direction verdict.Direction
 	open      []*inspection // the first is in front of the officer
-	left      []*inspection // open when an earlier run ended: to be abandoned
+	left      []*inspection // to be abandoned: open when an earlier run ended, or perhaps opened by a write that failed
 	history   []Line        // newest last
 	crossed   map[string]time.Time
 	notice    *Notice
@@ -121,7 +121,8 @@ type inspection struct {
 	opened    queue.Receipt
 	record    crossing.Opened
 	direction verdict.Direction
-	note      Note     // of one that an earlier run left open
+	note      Note     // of one that is left to be abandoned
+	doubtful  bool     // it is not known whether it was opened
 	auto      bool     // to be recorded without an officer
 	attempt   *attempt // to end it, with an unknown outcome
 }

@@ -269,6 +269,27 @@ func TestDecisionWithUnknownOutcome(t *testing.T) {
 		t.Fatalf("%d events, shown %+v", len(d.mem.events), v)
 	}
 
+	// An inspection that was opened by a write that seemed to fail is ended.
+	d.mem.lying = true
+	d.swipe("ZZ1111111")
+	d.mem.lying = false
+	if v := d.View(); v.Current != nil || v.Fault == "" {
+		t.Fatalf("shown: %+v", v)
+	}
+	d.Tick()
+	if typ, n := d.mem.last(); typ != crossing.InspectionAbandoned || n.Document != "Z•••111" {
+		t.Fatalf("recorded %s %+v", typ, n)
+	}
+	before := len(d.mem.events)
+	d.mem.broken.Store(true)
+	d.swipe("ZZ2222222") // and one that was not opened is forgotten
+	d.mem.broken.Store(false)
+	d.Tick()
+	d.Tick()
+	if len(d.mem.events) != before {
+		t.Fatal("an inspection was ended that was never opened")
+	}
+
 	// And one that was not stored is not in the way of another decision.
 	d.swipe("ZZ7654321")
 	d.mem.broken.Store(true)

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"lintas/agent/crossing"
 	"lintas/agent/verdict"
@@ -112,6 +115,17 @@ func (c *Counter) endLeft() {
 	left := append([]*inspection(nil), c.left...)
 	c.mu.Unlock()
 	for _, in := range left {
+		if in.doubtful {
+			switch e, err := c.o.Queue.Find(context.Background(), queue.ID(uuid.MustParse(in.ID))); {
+			case errors.Is(err, queue.ErrNotFound):
+				c.show(func() { c.left = slices.DeleteFunc(c.left, func(o *inspection) bool { return o == in }) })
+				continue
+			case err != nil:
+				return // with the next tick
+			default:
+				in.opened, in.doubtful = e.Receipt, false
+			}
+		}
 		line := in.note.line(in.At, queue.Event{Receipt: in.opened})
 		line.DecidedBy = "agent"
 		rec := &crossing.Abandoned{Place: c.o.Place, Decided: in.decided("", "agent"), Reason: "restart"}

@@ -128,10 +128,14 @@ func (l *Lock) Find(doc mrz.Document, rows Rows) (Found, error) {
 			continue
 		}
 		var n Negative
-		if err := unseal(negativeKey, KindNegative, tag, row.Body, &n); err != nil {
-			return f, fmt.Errorf("negative entry does not open: %w", err)
+		if bad := unseal(negativeKey, KindNegative, tag, row.Body, &n); bad != nil {
+			err = fmt.Errorf("negative entry does not open: %w", bad)
+			continue
 		}
 		f.Negatives = append(f.Negatives, n)
+	}
+	if err != nil {
+		return f, err
 	}
 	var bodyKey []byte
 	for _, row := range there {

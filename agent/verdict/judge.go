@@ -119,15 +119,19 @@ func record(c *Case) []finding {
 	// Any of them that calls for the supervisor does; otherwise one that fits
 	// is enough, unless two that fit lead to different countries.
 	var best []finding
+	var elsewhere string // where another placement that fits leads
 	for _, r := range latest(c.Found.Records) {
 		found := c.judge(r)
 		switch {
 		case best == nil, strength(found) == Stop && strength(best) != Stop,
 			strength(best) != Stop && precedence[strength(found)] < precedence[strength(best)]:
 			best, c.judged = found, &r
-		case strength(best) == Clear && strength(found) == Clear && c.Direction != Return && c.judged.Destination != r.Destination:
-			best = one(Ask, A02, c.judged.Destination+", "+r.Destination)
+		case strength(best) == Clear && strength(found) == Clear && c.judged.Destination != r.Destination:
+			elsewhere = r.Destination
 		}
+	}
+	if strength(best) == Clear && elsewhere != "" && c.Direction != Return {
+		return one(Ask, A02, c.judged.Destination+", "+elsewhere)
 	}
 	return best
 }

@@ -129,6 +129,8 @@ func TestJudge(t *testing.T) {
 		{"an old placement that ended, a new one", []part{record(id("OLD"), rev(9), status(placement.Ended)), record(id("NEW"))}, verdict.Clear, "P01"},
 		{"a good placement, another one revoked", []part{record(id("GOOD"), rev(9)), record(id("BAD"), status(placement.Revoked))}, verdict.Stop, "X01"},
 		{"two placements in two countries", []part{record(id("A")), record(id("B"), func(r *placement.Record) { r.Destination = "SAU" })}, verdict.Ask, "A02"},
+		{"three placements in three countries", []part{record(id("A")), record(id("B"), func(r *placement.Record) { r.Destination = "SAU" }),
+			record(id("C"), func(r *placement.Record) { r.Destination = "SGP" })}, verdict.Ask, "A02"},
 		{"two placements in two countries, coming home", []part{record(id("A")), record(id("B"), func(r *placement.Record) { r.Destination = "SAU" }), returns}, verdict.Clear, "P01"},
 
 		{"stop before unsure", []part{negative(placement.Attention, "2027-01-01"), unread}, verdict.Stop, "X03 M01"},
