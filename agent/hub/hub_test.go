@@ -278,11 +278,19 @@ func TestAsideIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for n := range 50 { // whoever can publish can invent names
+		for m := range 100 {
+			d = append(d, hub.Delivery{Counter: fmt.Sprintf("NOBODY-%d", n), Sealed: fmt.Appendf(nil, "junk %d %d", n, m)})
+		}
+	}
+	if r, err = p.ledger.Ingest(t.Context(), p.keys, d); err != nil {
+		t.Fatal(err)
+	}
 	if last := r.Aside[3000]; last.Counter != "" {
 		t.Error("a counter's name was taken from the topic as it came")
 	}
 	count, err := p.ledger.AsideCount(t.Context())
-	if err != nil || count[hub.AsideUnreadable] != 1000 {
+	if err != nil || count[hub.AsideUnreadable] != 2000 { // 1000 of the counter, 1000 of all who are nobody
 		t.Errorf("kept aside: %v, %v", count, err)
 	}
 	if st, err := os.Stat(filepath.Join(p.dir, "ledger.db-wal")); err != nil || st.Size() > 4<<20 {

@@ -189,14 +189,16 @@ func (in *ingest) advance(counter string, h queue.Head) error {
 	return err
 }
 
-// asideLimit bounds how many events are kept aside for one counter and reason:
-// whoever can publish must not be able to fill the disk.
+// asideLimit bounds how many events are kept aside for one trusted counter and
+// reason, and for all others together: whoever can publish must not be able to
+// fill the disk.
 const asideLimit = 1000
 
-// aside keeps what cannot be accepted. What could never be an event, because it
-// is too large or on a topic that names no counter, leaves only its hash.
+// aside keeps what cannot be accepted. What comes on the topic of a counter
+// that nobody trusts is kept under no counter; what could never be an event
+// leaves only its hash.
 func (in *ingest) aside(d Delivery, reason string) error {
-	if !crossing.ValidCounter(d.Counter) {
+	if keys, err := in.keys.For(d.Counter); err != nil || len(keys) == 0 {
 		d.Counter = ""
 	}
 	a := Aside{d.Counter, reason}
@@ -213,7 +215,7 @@ func (in *ingest) aside(d Delivery, reason string) error {
 		return nil
 	}
 	kept := d.Sealed
-	if len(kept) > crossing.MaxSealed || d.Counter == "" {
+	if len(kept) > crossing.MaxSealed || reason == AsideTopic {
 		kept = []byte{}
 	}
 	r, err := in.tx.ExecContext(in.ctx, `INSERT INTO aside(counter, reason, sealed, hash, received_ms) VALUES(?, ?, ?, ?, ?)
