@@ -1,5 +1,5 @@
 // Package control is the local interface of a running agent: HTTP over a unix
-// socket that only the agent's own user and root can open. It carries how the
+// socket that only the agent's own user and group and root can open. It carries how the
 // agent is, never a traveller.
 package control
 
@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -111,7 +112,7 @@ func Serve(ctx context.Context, path string, h http.Handler, log *slog.Logger) e
 	if err != nil {
 		return fmt.Errorf("cannot serve control socket: %w", err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := os.Chmod(path, 0o660); err != nil { // who gets here, the folder decides
 		l.Close()
 		return fmt.Errorf("cannot serve control socket: %w", err)
 	}
@@ -140,6 +141,9 @@ func Ask(ctx context.Context, path string) (s Status, err error) {
 		return s, err
 	}
 	res, err := client.Do(req)
+	if errors.Is(err, fs.ErrPermission) {
+		return s, fmt.Errorf("cannot ask the agent: %w; be root or in its group", err)
+	}
 	if _, isOp := errors.AsType[*net.OpError](err); isOp {
 		return s, fmt.Errorf("%w, or not with this configuration (%s)", ErrNotRunning, path)
 	} else if err != nil {

@@ -18,7 +18,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -62,7 +61,7 @@ type daemon struct {
 	page     atomic.Value                // string: where the page is served, "" while it is not
 	waiting  atomic.Pointer[screen.Link] // depth and oldest, as last read
 	beats    *beats
-	events   sync.WaitGroup // events being recorded on the side
+	devices  chan deviceEvent // not recorded yet
 
 	listRecorded atomic.Int64 // version of the list that was recorded last
 	shiftEnds    time.Time    // when documents are recognised under another key
@@ -70,7 +69,8 @@ type daemon struct {
 
 // Run runs an agent until ctx ends, and ends it in order.
 func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logger) (err error) {
-	d := &daemon{cfg: cfg, version: version, log: log, started: time.Now(), board: health.NewBoard(), beats: newBeats()}
+	d := &daemon{cfg: cfg, version: version, log: log, started: time.Now(), board: health.NewBoard(), beats: newBeats(),
+		devices: make(chan deviceEvent, deviceEvents)}
 	if err := d.open(ctx); err != nil {
 		return err
 	}
@@ -150,6 +150,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if d.uplink != nil {
 		g.Go(func() error { return d.uplink.Run(alive) })
 	}
+	g.Go(func() error { return d.recordDevices(alive) })
 	g.Go(func() error { return d.servePage(alive) })
 	g.Go(func() error { return d.serveControl(alive) })
 	g.Go(func() error { return d.keepHouse(alive) })
@@ -163,7 +164,6 @@ func (d *daemon) run(ctx context.Context) error {
 	})
 	d.log.Info("agent running", "version", d.version, "counter", d.cfg.Counter.ID)
 	err := g.Wait()
-	d.events.Wait()
 	d.log.Info("agent ended")
 	return err
 }

@@ -43,17 +43,40 @@ func opener(s config.Scanner) devices.Opener {
 	}
 }
 
-// recordDevice writes that a scanner came or went, without making the scanner
+// deviceEvents bounds how many comings and goings wait for the disk.
+const deviceEvents = 64
+
+// deviceEvent is a scanner that came or went.
+type deviceEvent struct {
+	scanner string
+	state   devices.State
+}
+
+// recordDevice hands over that a scanner came or went: the scanner does not
 // wait for the disk.
 func (d *daemon) recordDevice(name string, st devices.State) {
-	t := crossing.DeviceDown
-	if st.Status.Up() {
-		t = crossing.DeviceUp
+	select {
+	case d.devices <- deviceEvent{name, st}:
+	default:
+		d.log.Warn("too many scanner events, one is not recorded", "scanner", name)
 	}
-	rec := &crossing.Device{Place: d.place(), Scanner: name, Reason: string(st.Status)}
-	d.events.Go(func() {
-		if err := d.record(context.Background(), t, rec); err != nil {
-			d.log.Error("cannot record", "error", err)
+}
+
+// recordDevices writes them, in order.
+func (d *daemon) recordDevices(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-d.devices:
+			t := crossing.DeviceDown
+			if e.state.Status.Up() {
+				t = crossing.DeviceUp
+			}
+			rec := &crossing.Device{Place: d.place(), Scanner: e.scanner, Reason: string(e.state.Status)}
+			if err := d.record(ctx, t, rec); err != nil {
+				d.log.Error("cannot record", "error", err)
+			}
 		}
-	})
+	}
 }
