@@ -175,6 +175,8 @@ func TestUse(t *testing.T) {
 	})
 	t.Run("the counter's direction", func(t *testing.T) {
 		d.change(func(v *counter.View) { v.Current = nil })
+		// A frame that shows another state closes dialogs: it must be there first.
+		until(t, ctx, `document.querySelector('main').innerText.includes('SIAP')`)
 		click(t, ctx, `[data-open=directions]`)
 		until(t, ctx, shown(`#directions[open]`))
 		click(t, ctx, `#directions [data-set=return]`)
