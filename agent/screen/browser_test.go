@@ -61,9 +61,14 @@ func eval[T any](t testing.TB, ctx context.Context, expression string) T {
 // until waits for an expression in the page to become true.
 func until(t testing.TB, ctx context.Context, expression string) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !eval[bool](t, ctx, expression); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		// While the page loads anew there is nothing to ask, which is an error.
+		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise))
+		if err == nil && yes {
+			return
+		}
 		if time.Now().After(deadline) {
-			t.Fatalf("never became true: %s\n%s", expression, eval[string](t, ctx, "document.body.innerText"))
+			t.Fatalf("never became true: %s (%v)\n%s", expression, err, eval[string](t, ctx, "document.body.innerText"))
 		}
 	}
 }
