@@ -122,6 +122,7 @@ type inspection struct {
 	record    crossing.Opened
 	direction verdict.Direction
 	note      Note     // of one that is left to be abandoned
+	leftBy    string   // why: "restart" or "fault"
 	doubtful  bool     // it is not known whether it was opened
 	auto      bool     // to be recorded without an officer
 	attempt   *attempt // to end it, with an unknown outcome

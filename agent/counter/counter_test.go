@@ -280,6 +280,9 @@ func TestDecisionWithUnknownOutcome(t *testing.T) {
 	if typ, n := d.mem.last(); typ != crossing.InspectionAbandoned || n.Document != "Z•••111" {
 		t.Fatalf("recorded %s %+v", typ, n)
 	}
+	if rec := d.mem.recs[len(d.mem.recs)-1].(*crossing.Abandoned); rec.Reason != "fault" {
+		t.Errorf("abandoned because of %q", rec.Reason)
+	}
 	before := len(d.mem.events)
 	d.mem.broken.Store(true)
 	d.swipe("ZZ2222222") // and one that was not opened is forgotten

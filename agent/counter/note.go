@@ -100,16 +100,16 @@ func (c *Counter) Restore(ctx context.Context, events Events) error {
 		if !isOpen {
 			continue
 		}
-		in := &inspection{tag: o.note.Tag, opened: o.event.Receipt, direction: o.note.Direction, note: o.note}
+		in := &inspection{tag: o.note.Tag, opened: o.event.Receipt, direction: o.note.Direction, note: o.note, leftBy: "restart"}
 		in.ID, in.At = id, o.event.At
-		c.left = append(c.left, in)
+		c.show(func() { c.left = append(c.left, in) })
 	}
 	c.endLeft()
 	return nil
 }
 
-// endLeft ends what an earlier run left open; what cannot be written now is
-// tried again with the next tick. c.work is held.
+// endLeft ends what an earlier run or a failed write left open; what cannot be
+// written now is tried again with the next tick. c.work is held.
 func (c *Counter) endLeft() {
 	c.mu.Lock()
 	left := append([]*inspection(nil), c.left...)
@@ -128,7 +128,7 @@ func (c *Counter) endLeft() {
 		}
 		line := in.note.line(in.At, queue.Event{Receipt: in.opened})
 		line.DecidedBy = "agent"
-		rec := &crossing.Abandoned{Place: c.o.Place, Decided: in.decided("", "agent"), Reason: "restart"}
+		rec := &crossing.Abandoned{Place: c.o.Place, Decided: in.decided("", "agent"), Reason: in.leftBy}
 		if err := c.finish(in, crossing.InspectionAbandoned, rec, line); err != nil && !errors.Is(err, ErrDecided) {
 			c.Fail(err)
 			return

@@ -42,7 +42,7 @@ func (c *Counter) Scan(s devices.Scan) {
 	in, err := c.openInspection(s, doc, tag)
 	if err != nil {
 		// It may have been stored all the same; then it must be ended.
-		doubtful := &inspection{tag: in.tag, direction: in.direction, note: noteOf(crossing.InspectionOpened, c.line(in), in.tag), doubtful: true}
+		doubtful := &inspection{tag: in.tag, direction: in.direction, note: noteOf(crossing.InspectionOpened, c.line(in), in.tag), leftBy: "fault", doubtful: true}
 		doubtful.ID, doubtful.At = in.ID, in.At
 		c.show(func() { c.left = append(c.left, doubtful) })
 		c.Fail(err)

@@ -117,7 +117,8 @@ type Decided struct {
 // Abandoned ends an inspection without a crossing: the officer referred,
 // postponed or handed over the traveller (reason "decided"), or nobody decided
 // (reasons "timeout", "restart", "shutdown"), or the document was swiped again
-// because it had been misread ("superseded").
+// because it had been misread ("superseded"), or its opening could not be shown
+// because the disk seemed to fail ("fault").
 type Abandoned struct {
 	Stamp
 	Place
