@@ -32,6 +32,21 @@ func loadConfig(env command.Env, path string) (*config.Config, error) {
 	return cfg, nil
 }
 
+// withConfig is the Run of a command that takes no arguments and needs the
+// configuration at *path.
+func withConfig(path *string, run func(context.Context, command.Env, *config.Config) error) func(context.Context, command.Env, []string) error {
+	return func(ctx context.Context, env command.Env, args []string) error {
+		if err := command.NoArguments(args); err != nil {
+			return err
+		}
+		cfg, err := loadConfig(env, *path)
+		if err != nil {
+			return err
+		}
+		return run(ctx, env, cfg)
+	}
+}
+
 func configCommand() *command.Command {
 	var path string
 	var asJSON bool

@@ -78,14 +78,7 @@ func listStatusCommand() *command.Command {
 			configFlag(fs, &path)
 			command.JSONFlag(fs, &asJSON)
 		},
-		Run: func(ctx context.Context, env command.Env, args []string) error {
-			if err := command.NoArguments(args); err != nil {
-				return err
-			}
-			cfg, err := loadConfig(env, path)
-			if err != nil {
-				return err
-			}
+		Run: withConfig(&path, func(ctx context.Context, env command.Env, cfg *config.Config) error {
 			m, err := cache.Installed(ctx, listFile(cfg))
 			absent := errors.Is(err, fs.ErrNotExist)
 			if err != nil && !absent {
@@ -109,6 +102,6 @@ func listStatusCommand() *command.Command {
 				err = &command.Exit{Code: command.Warnings}
 			}
 			return err
-		},
+		}),
 	}
 }

@@ -31,14 +31,7 @@ func queueCommand() *command.Command {
 
 // queueRun opens the queue that a configuration names, beside a running agent.
 func queueRun(path *string, run func(context.Context, command.Env, *config.Config, *sqlite.Reader) error) func(context.Context, command.Env, []string) error {
-	return func(ctx context.Context, env command.Env, args []string) error {
-		if err := command.NoArguments(args); err != nil {
-			return err
-		}
-		cfg, err := loadConfig(env, *path)
-		if err != nil {
-			return err
-		}
+	return withConfig(path, func(ctx context.Context, env command.Env, cfg *config.Config) error {
 		r, err := sqlite.OpenReader(ctx, filepath.Join(cfg.State.Dir, daemon.QueueFile))
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("nothing is recorded yet: %w", err)
@@ -46,7 +39,7 @@ func queueRun(path *string, run func(context.Context, command.Env, *config.Confi
 			return err
 		}
 		return errors.Join(run(ctx, env, cfg, r), r.Close())
-	}
+	})
 }
 
 // queueStatus is what `lintas queue status --json` prints.

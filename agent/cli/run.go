@@ -18,21 +18,14 @@ func runCommand() *command.Command {
 		Help: "Runs until SIGTERM or SIGINT: then the officer may finish, what is recorded is sent,\n" +
 			"and the agent ends. A second signal ends it at once; nothing recorded is lost by that.",
 		Flags: func(fs *flag.FlagSet) { configFlag(fs, &path) },
-		Run: func(ctx context.Context, env command.Env, args []string) error {
-			if err := command.NoArguments(args); err != nil {
-				return err
-			}
-			cfg, err := loadConfig(env, path)
-			if err != nil {
-				return err
-			}
+		Run: withConfig(&path, func(ctx context.Context, env command.Env, cfg *config.Config) error {
 			log := newLogger(env, cfg)
 			for _, w := range cfg.Warnings() {
 				log.Warn("configuration", "warning", w)
 			}
 			debug.SetMemoryLimit(memoryLimit)
 			return daemon.Run(ctx, cfg, command.Release, log)
-		},
+		}),
 	}
 }
 

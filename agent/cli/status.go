@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"lintas/agent/command"
+	"lintas/agent/config"
 	"lintas/agent/control"
 	"lintas/agent/daemon"
 	"lintas/agent/health"
@@ -26,14 +27,7 @@ func statusCommand() *command.Command {
 			configFlag(fs, &path)
 			command.JSONFlag(fs, &asJSON)
 		},
-		Run: func(ctx context.Context, env command.Env, args []string) error {
-			if err := command.NoArguments(args); err != nil {
-				return err
-			}
-			cfg, err := loadConfig(env, path)
-			if err != nil {
-				return err
-			}
+		Run: withConfig(&path, func(ctx context.Context, env command.Env, cfg *config.Config) error {
 			s, err := control.Ask(ctx, filepath.Join(cfg.State.Run, daemon.SocketFile))
 			if err != nil {
 				return fmt.Errorf("%w; start it with systemctl start lintas", err)
@@ -47,7 +41,7 @@ func statusCommand() *command.Command {
 				return err
 			}
 			return statusExit(s)
-		},
+		}),
 	}
 }
 
