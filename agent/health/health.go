@@ -114,18 +114,4 @@ func (b *Board) Active() []Active {
 	return list
 }
 
-// NextVisible tells when Active will list more than now without any change;
-// zero if never.
-func (b *Board) NextVisible() (t time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	for _, a := range b.active {
-		if at := a.Since.Add(a.After); at.After(now) && (t.IsZero() || at.Before(t)) {
-			t = at
-		}
-	}
-	return t
-}
-
 func (s Severity) rank() int { return slices.Index([]Severity{Info, Warning, Error}, s) }

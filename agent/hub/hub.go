@@ -15,7 +15,6 @@ package hub
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -31,6 +30,8 @@ const (
 	backoffMax = 30 * time.Second
 	keysEvery  = 2 * time.Second // how soon a newly trusted counter is answered
 )
+
+var errLost = errors.New("connection lost")
 
 // Hub serves one ledger on one broker.
 type Hub struct {
@@ -105,7 +106,7 @@ func (h *Hub) session(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-conn.Lost():
-			return fmt.Errorf("connection lost: %w", errors.Join(conn.Err()))
+			return errors.Join(errLost, conn.Err())
 		case <-look.C:
 			if err := h.answer(ctx, conn, trusted.changed()); err != nil {
 				return err

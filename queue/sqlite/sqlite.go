@@ -216,12 +216,6 @@ func SyncDir(dir string) error {
 // IsFull tells whether err means that there is no room left.
 func IsFull(err error) bool { return code(err)&0xff == lib.SQLITE_FULL }
 
-// IsDamaged tells whether err means that the file's content is broken.
-func IsDamaged(err error) bool {
-	c := code(err) & 0xff
-	return c == lib.SQLITE_CORRUPT || c == lib.SQLITE_NOTADB
-}
-
 func code(err error) int {
 	if e, ok := errors.AsType[*driver.Error](err); ok {
 		return e.Code()
