@@ -6,6 +6,9 @@ package mrz
 // the same from year to year.
 var assumedToday = Date{2026, 1, 1}
 
+// oldest is the greatest age, in years, that is taken to be possible.
+const oldest = 115
+
 // unknownPart stands for the parts of a printed date that are not known; 0
 // would be the year 00.
 const unknownPart = -1
@@ -19,22 +22,24 @@ type printedDate struct {
 	fault bool
 }
 
-func readDate(cells string) printedDate {
-	var p printedDate
-	p.year = p.part(cells[0:2], 0, 99)
-	p.month = p.part(cells[2:4], 1, 12)
-	p.day = p.part(cells[4:6], 1, 31)
+func readDate(cells string) (p printedDate) {
+	if len(cells) != len("YYMMDD") {
+		return printedDate{unknownPart, unknownPart, unknownPart, false}
+	}
+	p.year = p.part(cells[0], cells[1], 0, 99)
+	p.month = p.part(cells[2], cells[3], 1, 12)
+	p.day = p.part(cells[4], cells[5], 1, 31)
 	return p
 }
 
-func (p *printedDate) part(s string, low, high int) int {
-	if is(s[0], digits) && is(s[1], digits) {
-		n := int(s[0]-'0')*10 + int(s[1]-'0')
-		if low <= n && n <= high {
+func (p *printedDate) part(a, b byte, low, high int) int {
+	x, y := a-'0', b-'0'
+	if x <= 9 && y <= 9 {
+		if n := int(x)*10 + int(y); low <= n && n <= high {
 			return n
 		}
 		p.fault = true
-	} else if s != "<<" && is(s[0], digits|fillers) && is(s[1], digits|fillers) {
+	} else if (a != filler || b != filler) && is(a, digits|fillers) && is(b, digits|fillers) {
 		p.fault = true
 	}
 	return unknownPart
@@ -49,37 +54,51 @@ func (p printedDate) in(century int) Date {
 	return d
 }
 
-// resolve puts a date of birth and a date of expiry into their centuries.
-//
-// A birth is the latest one that is not after today. An expiry is the one
-// within 50 years of today (today's year −50 to +49). If the document would
-// then have expired before its holder was born, the birth moves back by 100
-// years: the holder of a document that was valid in 2019 and who was born in
-// "24" was born in 1924. Moving the expiry forward instead would invent
-// documents that are valid for another 50 years and more. Then uncertain is
-// true.
-func resolve(birth, expiry printedDate, today Date) (b, e Date, uncertain bool) {
-	if today.Year == 0 {
-		today = assumedToday
-	}
+// past returns the latest day that the date can mean and that is not after
+// today.
+func (p printedDate) past(today Date) Date {
 	century := today.Year - today.Year%100
+	d := p.in(century)
+	if today.Before(d) {
+		d = p.in(century - 100)
+	}
+	return d
+}
 
-	b = birth.in(century)
-	if today.Before(b) {
-		b = birth.in(century - 100)
+// near returns the day within 50 years of today that the date means: today's
+// year −50 to +49.
+func (p printedDate) near(today Date) Date {
+	d := p.in(today.Year - today.Year%100)
+	switch {
+	case d.Year == 0:
+	case d.Year > today.Year+49:
+		d.Year -= 100
+	case d.Year < today.Year-50:
+		d.Year += 100
 	}
-	e = expiry.in(century)
-	if e.Year != 0 {
-		switch {
-		case e.Year > today.Year+49:
-			e.Year -= 100
-		case e.Year < today.Year-50:
-			e.Year += 100
-		}
+	return d
+}
+
+// births resolves a date of birth by two facts: nobody is born after today, nor
+// after the document has expired. The holder of a document that was valid in
+// 2019 and who was born in "24" was born in 1924; moving the expiry forward
+// instead would invent documents that are valid for another 50 years and more.
+// Then moved is true, and other is the reading without that conclusion.
+//
+// A child's date may also be that of somebody over a hundred years old. Then
+// other is that reading; it is zero if there is no other.
+func births(p printedDate, expiry, today Date) (birth, other Date, moved bool) {
+	birth = p.past(today)
+	if birth.Year == 0 {
+		return birth, Date{}, false
 	}
-	if e.Before(b) {
-		b.Year -= 100
-		uncertain = true
+	before := birth
+	before.Year -= 100
+	switch {
+	case expiry.Before(birth):
+		return before, birth, true
+	case before.Year >= today.Year-oldest:
+		return birth, before, false
 	}
-	return b, e, uncertain
+	return birth, Date{}, false
 }

@@ -1,134 +1,171 @@
 package mrz
 
 // A Check says what is known about one field that a check digit may protect.
-// A document has one for the document number, each date, each optional field
-// and the composite, in this order.
 type Check struct {
 	Field  string `json:"field"`
 	Status Status `json:"status"`
 }
 
-// Status is what a check digit proves about its field.
-type Status string
+// Checks says what is proved of each field that a check digit may protect; 0
+// where the format has no such field.
+type Checks struct {
+	DocumentNumber Status
+	DateOfBirth    Status
+	DateOfExpiry   Status
+	OptionalData   [2]Status // as Document.OptionalData
+	Composite      Status
+}
 
-// The statuses of a Check.
-const (
-	// Verified: the field's own check digit is printed and right.
-	Verified Status = "verified"
-	// CompositeOnly: the field has no digit of its own but is part of a
-	// composite that is right (optional data of TD1 and TD2).
-	CompositeOnly Status = "composite-only"
-	// Unverifiable: nothing in the zone can prove the field, by design
-	// (optional data of visas) or because a cell was not read.
-	Unverifiable Status = "unverifiable"
-	// Refuted: the printed check digit contradicts the field, or is missing
-	// where the standard demands one.
-	Refuted Status = "refuted"
-	// Absent: the field is empty and '<' stands for its digit, or the format
-	// has no such digit (composite of visas).
-	Absent Status = "absent"
-	// Repaired: right only after a repair listed in Document.Repairs.
-	Repaired Status = "repaired"
-)
-
-const (
-	filler = '<'
-	unread = '_' // a scanner's mark for a cell it could not read
-)
-
-// noValue marks characters that carry no value: all but 0-9, A-Z and '<'.
-const noValue = -1
-
-// values holds each character's value: digits theirs, A to Z 10 to 35, the
-// filler 0 (Doc 9303-3 §4.9).
-var values = func() (v [256]int8) {
-	for i := range v {
-		v[i] = noValue
+// at returns where the status of a field is kept, nil for other fields.
+func (c *Checks) at(field string) *Status {
+	switch field {
+	case FieldDocumentNumber:
+		return &c.DocumentNumber
+	case FieldDateOfBirth:
+		return &c.DateOfBirth
+	case FieldDateOfExpiry:
+		return &c.DateOfExpiry
+	case FieldOptionalData:
+		return &c.OptionalData[0]
+	case FieldOptionalData2:
+		return &c.OptionalData[1]
+	case FieldComposite:
+		return &c.Composite
 	}
-	for c := '0'; c <= '9'; c++ {
-		v[c] = int8(c - '0')
-	}
-	for c := 'A'; c <= 'Z'; c++ {
-		v[c] = int8(c - 'A' + 10)
-	}
-	v[filler] = 0
-	return v
-}()
+	return nil
+}
 
-// weights repeat from left to right over everything one digit protects.
-var weights = [3]int{7, 3, 1}
+// count returns how many fields have a status.
+func (c *Checks) count(status Status) (n int) {
+	for _, s := range [...]Status{c.DocumentNumber, c.DateOfBirth, c.DateOfExpiry, c.OptionalData[0], c.OptionalData[1], c.Composite} {
+		if s == status {
+			n++
+		}
+	}
+	return n
+}
+
+// checked lists the fields of Checks in the order in which they are told.
+var checked = [...]string{
+	FieldDocumentNumber, FieldDateOfBirth, FieldDateOfExpiry,
+	FieldOptionalData, FieldOptionalData2, FieldComposite,
+}
+
+// List returns the checks that the format has, in a fixed order: document
+// number, dates, optional data, composite.
+func (c Checks) List() []Check {
+	list := []Check{}
+	for _, field := range checked {
+		if status := *c.at(field); status != 0 {
+			list = append(list, Check{field, status})
+		}
+	}
+	return list
+}
 
 // CheckDigit returns the check digit ('0' to '9') of s by Doc 9303-3 §4.9:
 // values weighted 7, 3, 1, 7, 3, 1, …, their sum modulo 10. It reports false if
 // s holds a character other than A-Z, 0-9 and '<'.
 func CheckDigit(s string) (byte, bool) {
-	var w weighing
-	w.add(s)
-	return w.digit(), !w.unread && !w.illegal
+	p := weigh(s)
+	return p.digit(), p.seen&(unreads|illegal) == 0
 }
 
-// A weighing is a check digit being computed over one or more pieces of a zone.
-type weighing struct {
-	sum     int
-	n       int  // index of the weight that is next
-	unread  bool // an unread cell was among the pieces
-	illegal bool // a character without a value was among the pieces
+// weights repeat from left to right over everything one digit protects.
+var weights = [3]int{7, 3, 1}
+
+// A piece is a run of cells as check digits see it: the values of every third
+// cell summed up, so that the piece can be weighed at any offset without
+// another look at its cells. It is small enough for the processor's registers.
+type piece struct {
+	sums  uint64 // of cells 0, 3, 6, …; from bit 16, 1, 4, 7, …; from bit 32, 2, 5, 8, …
+	width uint
+	seen  uint8 // the classes of all cells together
 }
 
-func (w *weighing) add(s string) {
-	for i := 0; i < len(s); i++ {
-		switch v := values[s[i]]; {
-		case v != noValue:
-			w.sum += int(v) * weights[w.n]
-		case s[i] == unread:
-			w.unread = true
-		default:
-			w.illegal = true
-		}
-		if w.n++; w.n == len(weights) {
-			w.n = 0
-		}
+func weigh(s string) (p piece) {
+	p.width = uint(len(s))
+	var all cell
+	for ; len(s) >= 3; s = s[3:] {
+		x, y, z := cells[s[0]], cells[s[1]], cells[s[2]]
+		all |= x | y | z
+		p.sums += uint64(x>>8) | uint64(y>>8)<<16 | uint64(z>>8)<<32
 	}
+	if len(s) > 0 {
+		all |= cells[s[0]]
+		p.sums += uint64(cells[s[0]] >> 8)
+	}
+	if len(s) > 1 {
+		all |= cells[s[1]]
+		p.sums += uint64(cells[s[1]]>>8) << 16
+	}
+	p.seen = all.class()
+	return p
 }
 
-func (w *weighing) digit() byte { return byte('0' + w.sum%10) }
+// at returns the piece's weighted sum if its first cell has the given index
+// among the cells of a digit.
+func (p piece) at(index uint) int {
+	a, b, c := int(p.sums&0xffff), int(p.sums>>16&0xffff), int(p.sums>>32)
+	switch index % 3 {
+	case 1:
+		return 3*a + b + 7*c
+	case 2:
+		return a + 7*b + 3*c
+	}
+	return 7*a + 3*b + c
+}
 
-// against judges the pieces by the digit printed for them.
-func (w *weighing) against(printed byte) Status {
+// digit returns the piece's own check digit.
+func (p piece) digit() byte { return byte('0' + uint(p.at(0))%10) }
+
+// against judges the piece by the digit printed for it.
+func (p piece) against(printed byte) Status { return verdict(p.seen, p.digit(), printed) }
+
+// verdict compares a computed digit with the printed one; seen are the classes
+// of what the digit was computed over.
+func verdict(seen uint8, computed, printed byte) Status {
 	switch {
-	case w.illegal:
+	case seen&illegal != 0:
 		return Refuted
-	case w.unread || printed == unread:
+	case seen&unreads != 0 || printed == unread:
 		return Unverifiable
-	case printed == w.digit():
+	case computed == printed:
 		return Verified
 	}
 	return Refuted
 }
 
-// judge compares one piece with its printed digit.
-func judge(piece string, printed byte) Status {
-	var w weighing
-	w.add(piece)
-	return w.against(printed)
-}
-
-// judgeOptional is judge for a field whose digit may be '<' while the field is
-// empty: optional data of TD3 (Doc 9303-4 §4.2.2), unknown dates and a
+// againstOptional is against for a field whose digit may be '<' while the field
+// is empty: optional data of TD3 (Doc 9303-4 §4.2.2), unknown dates and a
 // missing number (as seen on real cards).
-func judgeOptional(piece string, printed byte) Status {
-	if printed == filler && blank(piece) {
+func (p piece) againstOptional(printed byte) Status {
+	if printed == filler && p.seen == fillers {
 		return Absent
 	}
-	return judge(piece, printed)
+	return p.against(printed)
 }
 
-// blank reports whether a piece consists of fillers only.
-func blank(piece string) bool {
-	for i := 0; i < len(piece); i++ {
-		if piece[i] != filler {
-			return false
-		}
-	}
-	return true
+// A sum is a check digit being computed over several pieces as if they
+// adjoined.
+type sum struct {
+	total int
+	width uint
+	seen  uint8
 }
+
+func (t *sum) add(p piece) {
+	t.total += p.at(t.width)
+	t.width += p.width
+	t.seen |= p.seen
+}
+
+func (t *sum) addCell(c byte) {
+	t.total += weights[t.width%3] * cells[c].value()
+	t.width++
+	t.seen |= cells[c].class()
+}
+
+func (t *sum) digit() byte { return byte('0' + uint(t.total)%10) }
+
+func (t *sum) against(printed byte) Status { return verdict(t.seen, t.digit(), printed) }

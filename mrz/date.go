@@ -136,6 +136,18 @@ func (d Date) possible() bool {
 	if year == 0 {
 		year = 2000 // a leap year: the 29th of February cannot be excluded
 	}
-	lastDay := time.Date(year, time.Month(d.Month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
-	return d.Day <= lastDay
+	return d.Day <= lastDay(year, d.Month)
+}
+
+func lastDay(year, month int) int {
+	switch month {
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	case 4, 6, 9, 11:
+		return 30
+	}
+	return 31
 }

@@ -45,6 +45,12 @@ const (
 	CodeNameFillers           = "name_fillers"
 	CodeNameDigit             = "name_digit"
 	CodeCenturyUncertain      = "century_uncertain"
+	CodeCenturyOpen           = "century_open"
+	CodeExpiryComputed        = "expiry_computed"
+	CodeNameFillerNoise       = "name_filler_noise"
+	CodeRepaired              = "repaired"
+	CodeRepairedUnproven      = "repaired_unproven"
+	CodeFillersMended         = "fillers_mended"
 	CodeNameTruncated         = "name_truncated"
 	CodeDatePartial           = "date_partial"
 	CodeDateUnknown           = "date_unknown"
@@ -110,6 +116,24 @@ var catalogue = map[string]phrase{
 	CodeCenturyUncertain: {Warning,
 		"Abad tanggal lahir disimpulkan dari tanggal habis berlaku; periksa usia pemegang dokumen.",
 		"The century of the date of birth was concluded from the date of expiry; check the holder's age."},
+	CodeRepaired: {Info,
+		"Satu karakter pada {field} salah baca dan dikoreksi; angka pemeriksa membuktikannya.",
+		"A character of the {field} was misread and mended; the check digits prove it."},
+	CodeRepairedUnproven: {Warning,
+		"Satu karakter pada {field} salah baca dan dikoreksi tanpa bukti angka pemeriksa; bandingkan dengan dokumennya.",
+		"A character of the {field} was misread and mended, which no check digit proves; compare with the document."},
+	CodeFillersMended: {Info,
+		"Jumlah tanda pengisi pada baris ini tidak sesuai dan dibetulkan.",
+		"The number of fillers on this line was not right and has been mended."},
+	CodeNameFillerNoise: {Warning,
+		"Huruf tunggal di antara tanda pengisi setelah nama; kemungkinan tanda pengisi yang salah baca.",
+		"There are single letters among the fillers after the name; they were probably fillers that were misread."},
+	CodeCenturyOpen: {Info,
+		"Tahun lahir hanya dua angka: pemegang dokumen masih anak-anak, atau berusia lebih dari seratus tahun.",
+		"The year of birth has two digits only: the holder is a child, or more than a hundred years old."},
+	CodeExpiryComputed: {Info,
+		"Tanggal habis berlaku tidak tercetak di zona ini; dihitung dari bulan penerbitan.",
+		"The date of expiry is not printed in this zone; it was computed from the month of issue."},
 	CodeNameTruncated: {Info,
 		"Nama memenuhi seluruh tempatnya dan mungkin terpotong.",
 		"The name fills its whole field and may have been cut."},

@@ -2,26 +2,28 @@ package mrz
 
 // A span is a run of cells on one line of a zone: cells [from, to) of a line,
 // both counted from 0. The zero span means that the format has no such field.
-type span struct{ line, from, to int }
+type span struct{ line, from, to uint8 }
 
 // at builds a span from the numbers that Doc 9303's tables print: line and
 // first and last character position, all counted from 1.
-func at(line, first, last int) span { return span{line - 1, first - 1, last} }
+func at(line, first, last uint8) span { return span{line - 1, first - 1, last} }
 
 func (s span) exists() bool { return s.to > 0 }
 
-func (s span) width() int { return s.to - s.from }
+func (s span) width() int { return int(s.to) - int(s.from) }
 
 // A layout says where each field of a format stands.
 type layout struct {
 	format Format
 	lines  int // number of lines
 	width  int // characters in each line
+	first  int // characters in the first line, where it differs
 	visa   bool
 
 	documentCode span
 	issuingState span
 	name         span
+	secondary    span // the secondary identifier, where it stands apart
 
 	number      span
 	numberDigit span
@@ -42,10 +44,14 @@ type layout struct {
 	// composite lists what the composite digit covers, in order.
 	composite      []span
 	compositeDigit span
+
+	issued span   // month of issue, YYMM
+	holder string // the nationality of every holder, where none is printed
 }
 
-// layouts are the formats this package reads and writes. Of formats with the
-// same number and length of lines, the visa comes last.
+// layouts are the formats this package reads; the five of Doc 9303 are also
+// written. Of formats with the same number and length of lines, the one that
+// is tried first comes first.
 var layouts = [...]layout{
 	{ // Doc 9303-5 §4.2.2, composite §4.2.4
 		format: TD1, lines: 3, width: 30,
@@ -98,10 +104,48 @@ var layouts = [...]layout{
 		expiry: at(2, 22, 27), expiryDigit: at(2, 28, 28),
 		optional: [2]span{at(2, 29, 36)},
 	},
+	{ // French decree 55-1397 as amended in 1987; not in Doc 9303
+		format: FRID, lines: 2, width: 36,
+		documentCode: at(1, 1, 2), issuingState: at(1, 3, 5), name: at(1, 6, 30), secondary: at(2, 14, 27),
+		issued: at(2, 1, 4), number: at(2, 1, 12), numberDigit: at(2, 13, 13),
+		birth: at(2, 28, 33), birthDigit: at(2, 34, 34), sex: at(2, 35, 35),
+		optional:       [2]span{at(1, 31, 36), at(2, 5, 7)},
+		composite:      []span{at(1, 1, 36), at(2, 1, 35)},
+		compositeDigit: at(2, 36, 36),
+		holder:         "FRA",
+	},
+	{ // Swiss and Liechtenstein driving licences; not in Doc 9303, no digits
+		format: CHDL, lines: 3, width: 30, first: 9,
+		documentCode: at(2, 1, 2), issuingState: at(2, 3, 5), name: at(3, 1, 30),
+		number: at(2, 6, 17), birth: at(2, 20, 25),
+		optional: [2]span{at(1, 1, 6), at(1, 7, 9)},
+	},
 }
 
 // maxLines is the number of lines of the tallest format.
 const maxLines = 3
+
+// widthOf returns how many characters line i has, counted from 0.
+func (l *layout) widthOf(i int) int {
+	if i == 0 && l.first > 0 {
+		return l.first
+	}
+	return l.width
+}
+
+// cells returns how many characters the whole zone has.
+func (l *layout) cells() (n int) {
+	for i := range l.lines {
+		n += l.widthOf(i)
+	}
+	return n
+}
+
+// of returns the layout of a format that is known to be in the table.
+func of(format Format) *layout {
+	l, _ := layoutOf(format)
+	return l
+}
 
 // layoutOf returns the layout of a format.
 func layoutOf(format Format) (*layout, bool) {

@@ -5,15 +5,16 @@ import (
 	"unicode"
 )
 
-// maxText bounds how much text Lines looks at, in bytes: hundreds of pages.
+// maxText bounds how much text is looked at, in bytes: hundreds of pages.
 const maxText = 1 << 20
 
 // Lines splits text that was pasted, typed or sent by a scanner into lines that
 // may belong to a zone. Lines end with CR, LF, CR LF or another line break;
 // blanks, control and invisible characters are dropped wherever they stand,
-// small letters become capitals, "&lt;" becomes '<'. A single line of 88, 90 or
-// 72 characters is cut into the zone's lines. Empty lines are left out; lines
-// that belong to no zone are not: see Zones.
+// small letters become capitals, and the signs that stand for fillers in other
+// alphabets and in HTML become '<'. A line that is a whole zone, or two lines
+// of one, is cut up. Empty lines are left out; lines that belong to no zone are
+// not: see Zones.
 func Lines(text string) []string {
 	if len(text) > maxText {
 		text = text[:maxText]
@@ -21,11 +22,8 @@ func Lines(text string) []string {
 	var lines []string
 	for raw := range strings.FieldsFuncSeq(text, isLineBreak) {
 		if line := clean(raw); line != "" {
-			lines = append(lines, line)
+			lines = append(lines, cut(line)...)
 		}
-	}
-	if len(lines) == 1 && allIn(markedAsRead(lines[0]), letters|digits|fillers) {
-		return cut(lines[0])
 	}
 	return lines
 }
@@ -38,8 +36,15 @@ func isLineBreak(r rune) bool {
 	return false
 }
 
+// doubleFiller is a sign that pictures of two fillers are read as, and now and
+// then those of one.
+const doubleFiller = '«'
+
+var fillersInHTML = strings.NewReplacer("&AMP;", "&", "&LT;", "<", "&#60;", "<", "&#X3C;", "<", "&LAQUO;", "«")
+
 // clean drops what carries nothing and upper-cases the rest.
 func clean(line string) string {
+	doubles := false
 	line = strings.Map(func(r rune) rune {
 		switch {
 		case 'a' <= r && r <= 'z':
@@ -48,93 +53,77 @@ func clean(line string) string {
 			return r
 		case unicode.IsSpace(r), unicode.IsControl(r), unicode.Is(unicode.Cf, r):
 			return -1
+		case '０' <= r && r <= '９':
+			return r - '０' + '0'
+		case 'Ａ' <= r && r <= 'Ｚ':
+			return r - 'Ａ' + 'A'
+		case 'ａ' <= r && r <= 'ｚ':
+			return r - 'ａ' + 'A'
+		}
+		switch r {
+		case '‹', '＜', '〈', '⟨', '˂', '❮':
+			return filler
+		case doubleFiller, '≪', '《', '⟪':
+			doubles = true
+			return doubleFiller
 		}
 		return r
 	}, line)
-	return strings.ReplaceAll(line, "&LT;", "<")
+	if strings.IndexByte(line, '&') >= 0 {
+		// Twice, for text that was escaped twice.
+		line = fillersInHTML.Replace(fillersInHTML.Replace(line))
+		doubles = true
+	}
+	if doubles {
+		line = spread(line)
+	}
+	return line
 }
 
-// markedAsRead hides the marks of unread cells from a check of characters.
-func markedAsRead(line string) string { return strings.ReplaceAll(line, string(unread), "<") }
+// spread turns double fillers into two each, or into one each if the line then
+// has a zone's width and otherwise has not.
+func spread(line string) string {
+	two := strings.ReplaceAll(line, string(doubleFiller), "<<")
+	one := strings.ReplaceAll(line, string(doubleFiller), "<")
+	if !isWidth(len(two)) && isWidth(len(one)) {
+		return one
+	}
+	return two
+}
 
-// cut divides a zone that arrived as one string.
+func isWidth(n int) bool {
+	for i := range layouts {
+		if n == layouts[i].width {
+			return true
+		}
+	}
+	return false
+}
+
+// cut divides a line that is several lines of a zone.
 func cut(line string) []string {
-	for i := range layouts {
-		l := &layouts[i]
-		if len(line) != l.lines*l.width {
-			continue
-		}
-		var lines []string
-		for ; line != ""; line = line[l.width:] {
-			lines = append(lines, line[:l.width])
-		}
-		return lines
+	if !allIn(line, letters|digits|fillers|unreads) || strings.IndexByte(line, filler) < 0 {
+		return []string{line}
 	}
-	return []string{line}
-}
-
-// Zones picks out of lines the groups that look like a zone: the right number
-// of neighbours of the right length, made of a zone's characters, with dates
-// where dates belong. Text with several zones gives several groups, in order.
-// If there is none and the lines are so few that they can only be meant as
-// one zone, they are returned as that, for Parse to say what is wrong.
-func Zones(lines []string) [][]string {
-	var zones [][]string
-	for i := 0; i < len(lines); {
-		if l := zoneAt(lines[i:]); l != nil {
-			zones = append(zones, lines[i:i+l.lines:i+l.lines])
-			i += l.lines
-		} else {
-			i++
-		}
+	first, width := 0, 0
+	switch len(line) {
+	case 60, 90:
+		width = of(TD1).width
+	case 72:
+		width = of(TD2).width
+	case 88:
+		width = of(TD3).width
+	case 69:
+		first, width = of(CHDL).first, of(CHDL).width
+	default:
+		return []string{line}
 	}
-	if zones == nil && 0 < len(lines) && len(lines) <= maxLines {
-		zones = append(zones, lines)
+	var lines []string
+	if first > 0 {
+		lines, line = append(lines, line[:first]), line[first:]
 	}
-	return zones
-}
-
-// zoneAt returns the layout of the zone that lines begin with, if any.
-func zoneAt(lines []string) *layout {
-	for i := range layouts {
-		l := &layouts[i]
-		if len(lines) >= l.lines && l.plausible(lines[:l.lines]) {
-			return l
-		}
+	for ; line != ""; line = line[width:] {
+		lines = append(lines, line[:width])
 	}
-	return nil
-}
-
-// plausible reports whether lines look like a zone of this layout. It must
-// tolerate misread cells, and reject headings of the right length.
-func (l *layout) plausible(lines []string) bool {
-	seen := false
-	for _, line := range lines {
-		if len(line) != l.width || !allIn(markedAsRead(line), letters|digits|fillers) {
-			return false
-		}
-		seen = seen || strings.IndexByte(line, filler) >= 0
-	}
-	if !seen || is(lines[0][0], digits|fillers) {
-		return false
-	}
-	z := l.lay(lines)
-	cells := markedAsRead(z.cells(l.birth) + z.cells(l.expiry))
-	good := 0
-	for i := 0; i < len(cells); i++ {
-		if is(cells[i], digits|fillers) {
-			good++
-		}
-	}
-	return good*3 >= len(cells)*2
-}
-
-// ParseText reads every zone in a text: Lines, Zones and Parse in one. Text
-// without any gives no document.
-func ParseText(text string, today Date) []Document {
-	var docs []Document
-	for _, lines := range Zones(Lines(text)) {
-		docs = append(docs, Parse(lines, today))
-	}
-	return docs
+	return lines
 }

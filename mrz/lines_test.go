@@ -77,11 +77,11 @@ func TestZones(t *testing.T) {
 }
 
 func TestParseText(t *testing.T) {
-	docs := mrz.ParseText("Visa and passport\n"+strings.Join(specimenTD3, "\n")+"\n\n"+strings.Join(specimenMRVA, "\r\n"), today)
+	docs := mrz.ReadText("Visa and passport\n"+strings.Join(specimenTD3, "\n")+"\n\n"+strings.Join(specimenMRVA, "\r\n"), today)
 	if len(docs) != 2 || docs[0].Format != mrz.TD3 || docs[1].Format != mrz.MRVA || !docs[0].Valid || !docs[1].Valid {
 		t.Errorf("got %v", docs)
 	}
-	if docs := mrz.ParseText("", today); len(docs) != 0 {
+	if docs := mrz.ReadText("", today); len(docs) != 0 {
 		t.Errorf("got %v", docs)
 	}
 }

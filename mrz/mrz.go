@@ -16,16 +16,20 @@
 //	│        │└ nationality
 //	└────────┴ document number, check digit
 //
-// Five formats are known; all are positions in one table (layout.go):
+// Seven formats are known; all are positions in one table (layout.go):
 //
 //	TD1    3 × 30  identity cards                 Doc 9303-5
 //	TD2    2 × 36  identity cards, older papers   Doc 9303-6
 //	TD3    2 × 44  passports                      Doc 9303-4
 //	MRV-A  2 × 44  visas, first letter V          Doc 9303-7
 //	MRV-B  2 × 36  visas, first letter V          Doc 9303-7
+//	FR-ID  2 × 36  French identity cards          not in Doc 9303
+//	CH-DL  9 + 2 × 30  Swiss driving licences     not in Doc 9303
 //
-// [Parse] reads one zone, [ParseText] all zones of a text, and [Fields.Lines]
-// writes one.
+// [Parse] reads one zone to the letter. [Read] is what a counter wants: it also
+// tidies lines that arrive untidily, and mends what was misread where the check
+// digits leave one answer. [ReadText] does so for all zones of a text, and
+// [Fields.Lines] writes a zone.
 //
 // The package promises:
 //
@@ -34,8 +38,13 @@
 //   - Parse never fails and never panics. It returns every field that can be
 //     read, says of each protected field what its check digit proves, and names
 //     each fault with line and column in a sentence for the officer.
-//   - It is strict in what it calls valid: lower case, a wrong digit, a letter
-//     in a date or one unread cell is enough for "not valid".
+//   - Parse is strict: lower case, a wrong digit, a letter in a date or one
+//     unread cell is enough for "not valid". It allocates nothing while there
+//     is nothing to report and the number is of usual length.
+//   - Read changes no field that has a check digit unless exactly one reading
+//     agrees with all digits concerned, and lists every change it makes. Where
+//     several readings agree, it changes nothing and returns them all.
+//   - The work for any input is bounded.
 //   - What Fields.Lines writes, Parse reads as valid, and the fields read from
 //     it write the same lines again.
 //   - A Document, and the Fields it was made from, show no personal data when
@@ -45,11 +54,6 @@
 // Line 1 of TD2, TD3 and visas has no check digit at all, and check digits find
 // slips, not forgers.
 package mrz
-
-import (
-	"fmt"
-	"log/slog"
-)
 
 // Format is a zone's format by its name in Doc 9303. The zero value means that
 // the lines are not a zone this package knows.
@@ -62,6 +66,12 @@ const (
 	TD3  Format = "TD3"   // passport, two lines of 44 (part 4)
 	MRVA Format = "MRV-A" // visa, two lines of 44 (part 7, section 4)
 	MRVB Format = "MRV-B" // visa, two lines of 36 (part 7, section 5)
+)
+
+// National formats that Doc 9303 does not know.
+const (
+	FRID Format = "FR-ID" // French identity card until 2021, two lines of 36
+	CHDL Format = "CH-DL" // Swiss and Liechtenstein driving licence, lines of 9, 30 and 30
 )
 
 // Names of a zone's fields as they stand in Check.Field, Finding.Field,
@@ -78,129 +88,6 @@ const (
 	FieldSex            = "sex"
 	FieldDateOfExpiry   = "date_of_expiry"
 	FieldOptionalData   = "optional_data"
-	FieldOptionalData2  = "optional_data_2" // TD1 only: the second one, on line 2
+	FieldOptionalData2  = "optional_data_2" // the second one of TD1, FR-ID and CH-DL
 	FieldComposite      = "composite"
 )
-
-// A Document is what one zone says. Its JSON form is the result that
-// `lintas mrz --json` prints, without the id; lists are never null.
-//
-// Values are given without the fillers that pad them. A cell that holds no
-// character of a zone (unread, or illegal) is given as '_', so that values
-// consist of A-Z, 0-9, '_', blanks in names, and '<' inside numbers and
-// optional data; Lines keeps what was handed in.
-//
-// A Document is personal data. Printing it with %v, %+v, %s or %#v and logging
-// it with slog show only format and validity. Two ways round this remain: fmt
-// cannot call methods on an unexported struct field, and slog's JSON handler
-// marshals a slice of Documents.
-type Document struct {
-	// Format is "" if the lines are not a known zone; then only Lines and
-	// Findings say anything.
-	Format Format `json:"format"`
-
-	// Valid reports that every character is legal in its field and that every
-	// printed check digit is right. An impossible calendar date or an unknown
-	// state is a finding but leaves Valid alone.
-	Valid bool     `json:"valid"`
-	Lines []string `json:"lines"`
-
-	DocumentCode string `json:"document_code"` // one or two letters: P, PD, ID, V
-	IssuingState string `json:"issuing_state"` // three letters, D for Germany
-
-	// Primary and Secondary are the two parts of the name, their components
-	// separated by single blanks (Doc 9303-3 §4.6). A holder of one name has
-	// no Secondary.
-	Primary   string `json:"primary"`
-	Secondary string `json:"secondary"`
-	// NameTruncated reports that the name fills its field to the last cell, so
-	// that it must be taken as possibly shortened (Doc 9303-4 §4.2.3).
-	NameTruncated bool `json:"name_truncated"`
-
-	// DocumentNumber is whole, also where a TD1 or TD2 number continues in the
-	// optional data.
-	DocumentNumber string `json:"document_number"`
-	Nationality    string `json:"nationality"`
-	DateOfBirth    Date   `json:"date_of_birth"`
-	Sex            string `json:"sex"` // M, F, X, or "" for unspecified
-	DateOfExpiry   Date   `json:"date_of_expiry"`
-
-	// OptionalData has one element for each optional field of the format (two
-	// for TD1), "" where it is empty. Fillers inside are kept: what they stand
-	// for is the issuer's secret.
-	OptionalData []string `json:"optional_data"`
-
-	Checks   []Check   `json:"checks"`
-	Findings []Finding `json:"findings"`
-	Repairs  []Repair  `json:"repairs"`
-}
-
-// A Repair is one cell that was read as From and must have been To. Line and
-// Column count from 1. This version repairs nothing.
-type Repair struct {
-	Field  string `json:"field"`
-	Line   int    `json:"line"`
-	Column int    `json:"column"`
-	From   string `json:"from"`
-	To     string `json:"to"`
-}
-
-// Check returns what is known of a field's check digit, "" if the format
-// protects no such field.
-func (d Document) Check(field string) Status {
-	for _, c := range d.Checks {
-		if c.Field == field {
-			return c.Status
-		}
-	}
-	return ""
-}
-
-// Has reports whether the document has a finding with this code.
-func (d Document) Has(code string) bool {
-	for _, f := range d.Findings {
-		if f.Code == code {
-			return true
-		}
-	}
-	return false
-}
-
-// Fields returns the document's values in the form from which a zone can be
-// written again.
-func (d Document) Fields() Fields {
-	return Fields{
-		DocumentCode:   d.DocumentCode,
-		IssuingState:   d.IssuingState,
-		Primary:        d.Primary,
-		Secondary:      d.Secondary,
-		DocumentNumber: d.DocumentNumber,
-		Nationality:    d.Nationality,
-		DateOfBirth:    d.DateOfBirth,
-		Sex:            d.Sex,
-		DateOfExpiry:   d.DateOfExpiry,
-		OptionalData:   d.OptionalData,
-	}
-}
-
-// String returns format and validity, never the traveller's data.
-func (d Document) String() string {
-	format := d.Format
-	if format == "" {
-		format = "unknown format"
-	}
-	if d.Valid {
-		return fmt.Sprintf("machine-readable zone (%s, valid)", format)
-	}
-	return fmt.Sprintf("machine-readable zone (%s, not valid)", format)
-}
-
-// GoString keeps %#v from showing the traveller's data.
-func (d Document) GoString() string {
-	return fmt.Sprintf("mrz.Document{Format:%q, Valid:%t, ...}", string(d.Format), d.Valid)
-}
-
-// LogValue keeps slog from showing the traveller's data.
-func (d Document) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("format", string(d.Format)), slog.Bool("valid", d.Valid))
-}

@@ -11,7 +11,7 @@ type number struct {
 	note     string // a finding's code worth telling, or ""
 }
 
-// readNumber reads the document number.
+// readNumber reads the document number, whose first cells are head.
 //
 // A TD1 or TD2 number of more than nine characters prints its first nine, '<'
 // in place of the check digit, and the rest, the check digit and a filler at
@@ -19,49 +19,58 @@ type number struct {
 // digit over both parts as if they adjoined (§4.2.4). Cards of Belgium and
 // Portugal count the '<' between them as a cell with value 0, which moves the
 // weights of the rest. Both are accepted; a finding says which one it was.
-func (z *zone) readNumber() number {
-	head := z.cells(z.number)
-	printed := z.cell(z.numberDigit)
-	n := number{digit: z.numberDigit, optional: z.cells(z.optional[0])}
-
-	if printed != filler {
-		n.value = value(head)
-		n.status = judge(head, printed)
+func (z *zone) readNumber(head piece, n *number) {
+	n.value, n.optional, n.digit = value(z.read(z.number)), z.read(z.optional[0]), z.numberDigit
+	if !z.numberDigit.exists() {
+		n.status = Unverifiable
+		if n.value == "" {
+			n.note = CodeNumberMissing
+		}
+		return
+	}
+	printed := z.at(z.numberDigit)
+	switch {
+	case printed != filler:
+		n.status = head.against(printed)
 		if n.value == "" {
 			n.note = CodeNumberMissing
 		} else if n.status == Refuted {
 			n.note = CodeCheckDigitWrong
 		}
-		return n
-	}
-	if blank(head) {
+	case n.value == "":
 		n.status = Absent
 		n.note = CodeNumberMissing
-		return n
-	}
-	n.value = value(head)
-	n.status = Refuted
-	if !z.longNumber || head[len(head)-1] == filler {
+	case !z.longNumber || z.lines[z.number.line][z.number.to-1] == filler:
+		n.status = Refuted
 		n.note = CodeCheckDigitMissing
-		return n
+	default:
+		z.readLongNumber(head, n)
 	}
-	// At least one character and the digit, up to a filler.
+}
+
+// readLongNumber reads the part of the number that stands in the optional data:
+// at least one character and the digit, up to a filler.
+func (z *zone) readLongNumber(head piece, n *number) {
+	n.status = Refuted
 	end := strings.IndexByte(n.optional, filler)
 	if end < 2 {
 		n.note = CodeNumberUnfinished
-		return n
+		return
 	}
-	rest := n.optional[:end-1]
-	printed = n.optional[end-1]
-	n.digit = span{z.optional[0].line, z.optional[0].from + end - 1, z.optional[0].from + end}
+	cells := n.optional[:end-1]
+	printed := n.optional[end-1]
+	n.digit = z.optional[0]
+	n.digit.from += uint8(end - 1)
+	n.digit.to = n.digit.from + 1
 	n.optional = n.optional[end+1:]
-	n.value = printable(head) + printable(rest)
+	n.value = printable(z.read(z.number)) + printable(cells)
 
-	var icao, counted weighing
+	var icao, counted sum
+	rest := weigh(cells)
 	icao.add(head)
-	counted = icao
-	counted.add("<")
 	icao.add(rest)
+	counted.add(head)
+	counted.addCell(filler)
 	counted.add(rest)
 	n.status = icao.against(printed)
 	other := counted.against(printed)
@@ -76,5 +85,4 @@ func (z *zone) readNumber() number {
 	case n.status == Refuted:
 		n.note = CodeCheckDigitWrong
 	}
-	return n
 }

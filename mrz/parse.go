@@ -1,291 +1,298 @@
 package mrz
 
-// Parse reads one zone. Lines are taken as they are: use [Lines] for text that
-// was pasted or scanned. Centuries of dates are resolved against today; if that
-// is the zero Date, against 1 January 2026.
+// Parse reads one zone to the letter: lines are taken as they are, and nothing
+// is mended. [Read] is for lines as scanners and people send them. Centuries of
+// dates are resolved against today; if that is the zero Date, against 1 January
+// 2026.
 //
 // The result is never an error: what is wrong is in Findings, and Valid is
-// false. Its lists are never nil. The work done is bounded by the size of a
-// zone, whatever the input.
-func Parse(lines []string, today Date) Document {
-	doc := Document{
-		Lines:        append([]string{}, lines[:min(len(lines), maxKeptLines)]...),
-		OptionalData: []string{},
-		Checks:       []Check{},
-		Findings:     []Finding{},
-		Repairs:      []Repair{},
+// false. Document.Lines shares the memory of lines. The work done is bounded by
+// the size of a zone, whatever the input.
+func Parse(lines []string, today Date) (d Document) {
+	var z zone
+	var j judgement
+	if !recognise(lines, &z, &j) {
+		d.Lines = lines[:min(len(lines), maxKeptLines)]
+		d.Findings = []Finding{newFinding(CodeFormatUnknown, "", 0, 0)}
+		return d
 	}
-	z, ok := recognise(lines)
-	if !ok {
-		doc.Findings = append(doc.Findings, newFinding(CodeFormatUnknown, "", 0, 0))
-		return doc
-	}
-	p := parser{zone: z, doc: doc, valid: z.whole}
-	p.parse(today)
-	return p.doc
+	d.Lines = lines
+	d.read(&z, &j, today)
+	return d
 }
 
 // maxKeptLines bounds Document.Lines when far too many lines are handed in.
 const maxKeptLines = 16
 
-// A parser carries one zone into a Document.
-type parser struct {
-	zone
-	doc   Document
-	valid bool
-}
-
-func (p *parser) parse(today Date) {
-	d := &p.doc
-	d.Format = p.format
-	p.lengths()
-	p.characters()
-
-	p.documentCode()
-	d.IssuingState = p.state(FieldIssuingState, p.issuingState)
-	p.readNames()
-	d.Checks = make([]Check, 0, 6)
-	optional := p.documentNumber()
-	d.Nationality = p.state(FieldNationality, p.nationality)
-	p.dates(today)
-	p.readSex()
-	composite := p.compositeStatus()
-	p.optionalData(optional, composite)
-	p.check(FieldComposite, composite)
-	if composite == Refuted {
-		p.wrongDigit(FieldComposite, p.compositeDigit)
+// read takes over what a zone says.
+func (d *Document) read(z *zone, j *judgement, today Date) {
+	d.Format, d.Checks, d.Valid = z.format, j.Checks, z.whole && j.refuted == 0
+	d.lengths(z)
+	notes := d.readName(z)
+	if j.odd || !z.plain(notes.seen) {
+		d.characters(z)
 	}
-	d.Valid = p.valid
+	d.documentCode(z)
+	d.IssuingState = d.state(z, FieldIssuingState, z.issuingState)
+	d.nameNotes(z, z.name, notes)
+	d.documentNumber(z, &j.number)
+	if z.holder != "" {
+		d.Nationality = z.holder
+	} else if z.nationality.exists() {
+		d.Nationality = d.state(z, FieldNationality, z.nationality)
+	}
+	d.dates(z, today)
+	d.readSex(z)
+	d.OptionalData[0] = value(j.number.optional)
+	if j.OptionalData[0] == Refuted {
+		d.wrongDigit(z, FieldOptionalData, z.optionalDigit)
+	}
+	if s := z.optional[1]; s.exists() {
+		d.OptionalData[1] = value(z.read(s))
+	}
+	if j.Composite == Refuted {
+		d.wrongDigit(z, FieldComposite, z.compositeDigit)
+	}
 }
 
-func (p *parser) find(code, field string, line, column int) {
-	p.doc.Findings = append(p.doc.Findings, newFinding(code, field, line, column))
+func (d *Document) find(code, field string, line, column int) {
+	d.Findings = append(d.Findings, newFinding(code, field, line, column))
 }
 
 // findAt adds a finding about the cell at index i of a field.
-func (p *parser) findAt(code, field string, s span, i int) {
-	p.find(code, field, s.line+1, s.from+i+1)
-}
-
-func (p *parser) check(field string, status Status) {
-	p.doc.Checks = append(p.doc.Checks, Check{field, status})
-	if status == Refuted {
-		p.valid = false
-	}
+func (d *Document) findAt(code, field string, s span, i int) {
+	d.find(code, field, int(s.line)+1, int(s.from)+i+1)
 }
 
 // wrongDigit tells of a refuted check digit. A digit that is not even a legal
 // character has its finding already.
-func (p *parser) wrongDigit(field string, digit span) {
-	switch c := p.cell(digit); {
+func (d *Document) wrongDigit(z *zone, field string, digit span) {
+	switch c := z.at(digit); {
 	case c == filler:
-		p.findAt(CodeCheckDigitMissing, field, digit, 0)
+		d.findAt(CodeCheckDigitMissing, field, digit, 0)
 	case is(c, digits):
-		p.findAt(CodeCheckDigitWrong, field, digit, 0)
+		d.findAt(CodeCheckDigitWrong, field, digit, 0)
 	}
 }
 
-func (p *parser) lengths() {
-	if p.whole {
+func (d *Document) lengths(z *zone) {
+	if z.whole {
 		return
 	}
-	for i, line := range p.doc.Lines {
-		if len(line) != p.width {
-			p.find(CodeLineLength, "", i+1, p.given[i])
+	for i, line := range d.Lines {
+		if len(line) != z.widthOf(i) {
+			d.find(CodeLineLength, "", i+1, z.given[i])
 		}
 	}
 }
 
-// characters checks every cell against what its field may hold.
-func (p *parser) characters() {
-	for i := 0; i < 2; i++ {
-		class := letters
-		if i == 1 {
-			class |= fillers
-		}
-		p.legal(FieldDocumentCode, span{p.layout.documentCode.line, i, i + 1}, class)
-	}
-	p.legal(FieldIssuingState, p.issuingState, letters|fillers)
-	p.legal(FieldName, p.name, letters|digits|fillers) // digits: a warning
-	p.legal(FieldDocumentNumber, p.number, letters|digits|fillers)
-	p.legal(FieldDocumentNumber, p.numberDigit, digits|fillers)
-	p.legal(FieldNationality, p.nationality, letters|fillers)
-	p.legal(FieldDateOfBirth, p.birth, digits|fillers)
-	p.legal(FieldDateOfBirth, p.birthDigit, digits|fillers)
-	p.legal(FieldSex, p.sex, sexes|fillers)
-	p.legal(FieldDateOfExpiry, p.expiry, digits|fillers)
-	p.legal(FieldDateOfExpiry, p.expiryDigit, digits|fillers)
-	p.legal(FieldOptionalData, p.optional[0], letters|digits|fillers)
-	p.legal(FieldOptionalData2, p.optional[1], letters|digits|fillers)
-	p.legal(FieldOptionalData, p.optionalDigit, digits|fillers)
-	p.legal(FieldComposite, p.compositeDigit, digits|fillers)
+// characters finds every cell that its field must not hold.
+func (d *Document) characters(z *zone) {
+	code := z.documentCode
+	second := code
+	code.to--
+	second.from++
+	d.legal(z, FieldDocumentCode, code, letters)
+	d.legal(z, FieldDocumentCode, second, letters|fillers)
+	d.legal(z, FieldIssuingState, z.issuingState, letters|fillers)
+	d.legal(z, FieldName, z.name, letters|digits|fillers) // digits: a warning
+	d.legal(z, FieldName, z.secondary, letters|digits|fillers)
+	d.legal(z, FieldDocumentNumber, z.number, letters|digits|fillers)
+	d.legal(z, FieldDocumentNumber, z.numberDigit, digits|fillers)
+	d.legal(z, FieldNationality, z.nationality, letters|fillers)
+	d.legal(z, FieldDateOfBirth, z.birth, digits|fillers)
+	d.legal(z, FieldDateOfBirth, z.birthDigit, digits|fillers)
+	d.legal(z, FieldSex, z.sex, sexes|fillers)
+	d.legal(z, FieldDateOfExpiry, z.expiry, digits|fillers)
+	d.legal(z, FieldDateOfExpiry, z.expiryDigit, digits|fillers)
+	d.legal(z, FieldOptionalData, z.optional[0], letters|digits|fillers)
+	d.legal(z, FieldOptionalData2, z.optional[1], letters|digits|fillers)
+	d.legal(z, FieldOptionalData, z.optionalDigit, digits|fillers)
+	d.legal(z, FieldComposite, z.compositeDigit, digits|fillers)
 }
 
-// legal finds the cells of s that do not belong to class. Cells beyond the end
-// of a short line are covered by CodeLineLength.
-func (p *parser) legal(field string, s span, class uint8) {
-	line := p.lines[s.line]
-	for i := s.from; i < s.to; i++ {
-		if is(line[i], class) {
+// plain reports whether every cell of a Doc 9303 zone is legal, but for the
+// fields that judge has looked at; name are the classes in the name. It is
+// quick, and may say false of a legal zone.
+func (z *zone) plain(name uint8) bool {
+	const alphabetic = letters | fillers | sexes
+	const numeric = digits | fillers
+	if !z.nationality.exists() {
+		return false
+	}
+	code := z.read(z.documentCode)
+	check := cells[z.at(z.numberDigit)] | cells[z.at(z.birthDigit)] | cells[z.at(z.expiryDigit)]
+	if z.optionalDigit.exists() {
+		check |= cells[z.at(z.optionalDigit)]
+	}
+	if z.compositeDigit.exists() {
+		check |= cells[z.at(z.compositeDigit)]
+	}
+	return name&^(alphabetic|digits) == 0 && check.class()&^numeric == 0 &&
+		is(code[0], letters) && is(code[1], letters|fillers) && is(z.at(z.sex), sexes|fillers) &&
+		(seen(z.read(z.issuingState))|seen(z.read(z.nationality)))&^alphabetic == 0 &&
+		seen(z.read(z.optional[1]))&(unreads|illegal) == 0
+}
+
+// legal tells of each cell of s that does not belong to class. Cells beyond
+// the end of a short line are covered by CodeLineLength.
+func (d *Document) legal(z *zone, field string, s span, class uint8) {
+	for i, c := range []byte(z.read(s)) {
+		if is(c, class) {
 			continue
 		}
-		p.valid = false
+		d.Valid = false
 		switch {
-		case i >= p.given[s.line]:
+		case int(s.from)+i >= z.given[s.line]:
 			return
-		case line[i] == unread:
-			p.find(CodeCharacterUnread, field, s.line+1, i+1)
+		case c == unread:
+			d.findAt(CodeCharacterUnread, field, s, i)
 		default:
-			p.find(CodeCharacterIllegal, field, s.line+1, i+1)
+			d.findAt(CodeCharacterIllegal, field, s, i)
 		}
 	}
 }
 
 // documentCode reads the code of one or two letters. Doc 9303 gives P to
-// passports, V to visas, A, C and I to cards (parts 4 to 7), AC to crew.
-func (p *parser) documentCode() {
-	s := p.layout.documentCode
-	p.doc.DocumentCode = value(p.cells(s))
-	switch c := p.cell(s); c {
-	case 'A', 'C', 'I', 'P', 'V':
-	default:
-		if is(c, letters) {
-			p.findAt(CodeDocumentCodeUnknown, FieldDocumentCode, s, 0)
-		}
+// passports, V to visas, A, C and I to cards (parts 4 to 7), AC to crew; a
+// driving licence has F.
+func (d *Document) documentCode(z *zone) {
+	s := z.documentCode
+	d.DocumentCode = value(z.read(s))
+	c := z.at(s)
+	usual := c == 'V'
+	if !z.visa {
+		usual = c == 'P' || c == 'I' || c == 'A' || c == 'C' || c == 'F' && z.format == CHDL
+	}
+	if !usual && is(c, letters) {
+		d.findAt(CodeDocumentCodeUnknown, FieldDocumentCode, s, 0)
 	}
 }
 
-func (p *parser) state(field string, s span) string {
-	code := value(p.cells(s))
+func (d *Document) state(z *zone, field string, s span) string {
+	code := value(z.read(s))
 	if !KnownState(code) && allIn(code, letters|fillers) {
-		p.findAt(CodeStateUnknown, field, s, 0)
+		d.findAt(CodeStateUnknown, field, s, 0)
 	}
 	return code
 }
 
-// allIn reports whether every character of s belongs to class.
-func allIn(s string, class uint8) bool {
-	for i := 0; i < len(s); i++ {
-		if !is(s[i], class) {
-			return false
-		}
+// readName reads the name; cells that were not handed in are not part of it.
+func (d *Document) readName(z *zone) (notes nameNotes) {
+	s := z.name
+	here := max(0, min(s.width(), z.given[s.line]-int(s.from)))
+	notes = readName(z.read(s)[:here], &d.Name)
+	if z.secondary.exists() {
+		d.Name = nameFrom(z.read(s), z.read(z.secondary))
 	}
-	return true
+	d.Name.Truncated = d.Name.Truncated && here == s.width()
+	return notes
 }
 
-func (p *parser) readNames() {
-	s := p.layout.name
-	n := readName(p.cells(s), p.given[s.line]-s.from)
-	p.doc.Primary, p.doc.Secondary, p.doc.NameTruncated = n.primary, n.secondary, n.truncated
+func (d *Document) nameNotes(z *zone, s span, notes nameNotes) {
+	n := d.Name
 	switch {
-	case n.primary == "" && n.secondary == "":
-		p.findAt(CodeNameMissing, FieldName, s, 0)
+	case n.IsZero():
+		d.findAt(CodeNameMissing, FieldName, s, 0)
 	case n.primary == "":
-		p.findAt(CodeNameNoPrimary, FieldName, s, 0)
+		d.findAt(CodeNameNoPrimary, FieldName, s, 0)
 	}
-	if n.extraFillers {
-		p.find(CodeNameFillers, FieldName, s.line+1, 0)
+	if notes.extraFillers {
+		d.find(CodeNameFillers, FieldName, int(s.line)+1, 0)
 	}
-	if n.digit >= 0 {
-		p.findAt(CodeNameDigit, FieldName, s, n.digit)
+	if notes.digit >= 0 {
+		d.findAt(CodeNameDigit, FieldName, s, int(notes.digit))
 	}
-	if n.truncated {
-		p.findAt(CodeNameTruncated, FieldName, s, s.width()-1)
+	if notes.noise >= 0 {
+		d.findAt(CodeNameFillerNoise, FieldName, s, int(notes.noise))
+	}
+	if n.Truncated {
+		d.findAt(CodeNameTruncated, FieldName, s, s.width()-1)
 	}
 }
 
-// documentNumber returns what of the first optional field is not number.
-func (p *parser) documentNumber() (optional string) {
-	n := p.readNumber()
-	p.doc.DocumentNumber = n.value
-	p.check(FieldDocumentNumber, n.status)
+func (d *Document) documentNumber(z *zone, n *number) {
+	d.DocumentNumber = n.value
 	switch n.note {
 	case "":
 	case CodeCheckDigitWrong:
-		if n.digit == p.numberDigit {
-			p.wrongDigit(FieldDocumentNumber, n.digit)
+		if n.digit == z.numberDigit {
+			d.wrongDigit(z, FieldDocumentNumber, n.digit)
 		} else { // among optional data, where letters are legal
-			p.findAt(n.note, FieldDocumentNumber, n.digit, 0)
+			d.findAt(n.note, FieldDocumentNumber, n.digit, 0)
 		}
 	case CodeNumberMissing:
-		p.findAt(n.note, FieldDocumentNumber, p.number, 0)
+		d.findAt(n.note, FieldDocumentNumber, z.number, 0)
 		if n.status == Refuted {
-			p.wrongDigit(FieldDocumentNumber, n.digit)
+			d.wrongDigit(z, FieldDocumentNumber, n.digit)
 		}
 	default:
-		p.findAt(n.note, FieldDocumentNumber, n.digit, 0)
-	}
-	return n.optional
-}
-
-func (p *parser) dates(today Date) {
-	birth, expiry := readDate(p.cells(p.birth)), readDate(p.cells(p.expiry))
-	d := &p.doc
-	var uncertain bool
-	d.DateOfBirth, d.DateOfExpiry, uncertain = resolve(birth, expiry, today)
-	p.date(FieldDateOfBirth, p.birth, p.birthDigit, birth, d.DateOfBirth)
-	p.date(FieldDateOfExpiry, p.expiry, p.expiryDigit, expiry, d.DateOfExpiry)
-	if uncertain {
-		p.findAt(CodeCenturyUncertain, FieldDateOfBirth, p.birth, 0)
+		d.findAt(n.note, FieldDocumentNumber, n.digit, 0)
 	}
 }
 
-func (p *parser) date(field string, s, digit span, printed printedDate, d Date) {
-	cells := p.cells(s)
-	status := judgeOptional(cells, p.cell(digit))
-	p.check(field, status)
+func (d *Document) dates(z *zone, today Date) {
+	if today.Year == 0 {
+		today = assumedToday
+	}
+	birth := readDate(z.read(z.birth))
+	var expiry printedDate
+	switch {
+	case z.expiry.exists():
+		expiry = readDate(z.read(z.expiry))
+		d.DateOfExpiry = expiry.near(today)
+	case z.issued.exists():
+		d.DateOfExpiry = frenchExpiry(z.read(z.issued), birth, today)
+	}
+	var other Date
+	var moved bool
+	d.DateOfBirth, other, moved = births(birth, d.DateOfExpiry, today)
+
+	d.date(z, FieldDateOfBirth, z.birth, z.birthDigit, birth, d.DateOfBirth, d.Checks.DateOfBirth)
+	switch {
+	case z.expiry.exists():
+		d.date(z, FieldDateOfExpiry, z.expiry, z.expiryDigit, expiry, d.DateOfExpiry, d.Checks.DateOfExpiry)
+	case z.issued.exists() && d.DateOfExpiry.IsZero():
+		d.findAt(CodeDateUnknown, FieldDateOfExpiry, z.issued, 0)
+	case z.issued.exists():
+		d.findAt(CodeExpiryComputed, FieldDateOfExpiry, z.issued, 0)
+	}
+	if other.IsZero() {
+		return
+	}
+	if moved {
+		d.findAt(CodeCenturyUncertain, FieldDateOfBirth, z.birth, 0)
+	} else {
+		d.findAt(CodeCenturyOpen, FieldDateOfBirth, z.birth, 0)
+	}
+	d.Candidates = append(d.Candidates, Candidate{Field: FieldDateOfBirth, Value: other.String(), Repairs: []Repair{}})
+}
+
+func (d *Document) date(z *zone, field string, s, digit span, printed printedDate, day Date, status Status) {
 	if status == Refuted {
-		p.wrongDigit(field, digit)
+		d.wrongDigit(z, field, digit)
 	}
 	switch {
-	case printed.fault || !d.possible():
-		p.findAt(CodeDateImpossible, field, s, 0)
-	case !allIn(cells, digits|fillers): // reported cell by cell
-	case d.IsZero():
-		p.findAt(CodeDateUnknown, field, s, 0)
-	case !d.Known():
-		p.findAt(CodeDatePartial, field, s, 0)
+	case printed.fault || !day.possible():
+		d.findAt(CodeDateImpossible, field, s, 0)
+	case day.Known():
+	case !allIn(z.read(s), digits|fillers): // reported cell by cell
+	case day.IsZero():
+		d.findAt(CodeDateUnknown, field, s, 0)
+	default:
+		d.findAt(CodeDatePartial, field, s, 0)
 	}
 }
 
 // readSex reads M, F or '<'. X belongs on the printed page (Doc 9303-4 §4.2.2)
 // yet is found in zones too.
-func (p *parser) readSex() {
-	s := p.layout.sex
-	c := p.cell(s)
-	if !is(c, sexes) {
+func (d *Document) readSex(z *zone) {
+	s := z.sex
+	if !s.exists() || !is(z.at(s), sexes) {
 		return
 	}
-	p.doc.Sex = p.cells(s)
-	if c == 'X' {
-		p.findAt(CodeSexX, FieldSex, s, 0)
+	d.Sex = z.read(s)
+	if d.Sex == "X" {
+		d.findAt(CodeSexX, FieldSex, s, 0)
 	}
-}
-
-// optionalData reads the optional fields; first is what the document number
-// left of the first one.
-func (p *parser) optionalData(first string, composite Status) {
-	d := &p.doc
-	d.OptionalData = append(make([]string, 0, p.optionals()), value(first))
-	if p.optionalDigit.exists() {
-		status := judgeOptional(first, p.cell(p.optionalDigit))
-		p.check(FieldOptionalData, status)
-		if status == Refuted {
-			p.wrongDigit(FieldOptionalData, p.optionalDigit)
-		}
-	} else {
-		p.check(FieldOptionalData, byComposite(composite))
-	}
-	if s := p.optional[1]; s.exists() {
-		d.OptionalData = append(d.OptionalData, value(p.cells(s)))
-		p.check(FieldOptionalData2, byComposite(composite))
-	}
-}
-
-// byComposite is the status of a field that has no check digit of its own.
-func byComposite(composite Status) Status {
-	if composite == Verified {
-		return CompositeOnly
-	}
-	return Unverifiable
 }

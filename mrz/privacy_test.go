@@ -24,7 +24,7 @@ func TestPrintingShowsNoTraveller(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := mrz.Parse(lines, today)
-	if doc.Primary != "CANARYPRIMARY" {
+	if doc.Name.Primary() != "CANARYPRIMARY" {
 		t.Fatal("the canary is not in the cage")
 	}
 	type embedded struct {

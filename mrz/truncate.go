@@ -4,47 +4,43 @@ import "strings"
 
 // fitName joins a folded name's identifiers by two blanks, cut so that they fit
 // into width cells. A name that is cut ends with a letter in the last cell,
-// which is how a reader sees that it was (Doc 9303-4 §4.2.3).
+// which is how a reader sees that it was (Doc 9303-4 §4.2.2 and its like in
+// parts 5 to 7).
 //
-// The end of the secondary identifier goes first, down to a quarter of the field;
-// then the end of the primary one.
+// The standard lets the issuer choose which components give up characters. Here
+// the secondary identifier does first, down to a quarter of the field, then the
+// primary one; in each, shorten says how.
 func fitName(primary, secondary string, width int) string {
-	whole := primary
-	if secondary != "" {
-		whole += "  " + secondary
-	}
-	if len(whole) <= width {
-		return whole
-	}
 	if secondary == "" {
-		return cutName(primary, width)
+		return shorten(primary, width)
 	}
-	kept := min(len(secondary), width/4)
-	if room := width - len("  ") - kept; len(primary) > room {
-		primary = cutName(primary, room)
+	room := width - len("  ")
+	if len(primary)+len(secondary) > room {
+		primary = shorten(primary, room-min(len(secondary), width/4))
+		secondary = shorten(secondary, room-len(primary))
 	}
-	room := width - len("  ") - len(primary)
-	if len(secondary) <= room {
-		return primary + "  " + secondary
-	}
-	return primary + "  " + cutName(secondary, room)
+	return primary + "  " + secondary
 }
 
-// cutName returns the first n characters of a name that has more. Where the
-// last of them would be the blank between two parts, an earlier part of more
-// than one letter gives up its last one so that the next part's initial takes
-// the cell: ARNPOL PETCH CHARONGUANG in 13 cells is ARNPOL PETC C.
-func cutName(name string, n int) string {
-	if name[n-1] != ' ' {
-		return name[:n]
+// shorten returns name in at most width characters. The last component gives up
+// letters first, down to its initial, then the one before it: CHAYAPA
+// DEJTHAMRONG KRASUANG in 13 is CHAYAPA DEJ K (Doc 9303-6, example of names
+// truncated to initials). Components for whose initial there is no room are
+// left out.
+//
+// The result has width characters and ends in a letter, with one exception:
+// names of nothing but initials where width is even.
+func shorten(name string, width int) string {
+	if len(name) <= width {
+		return name
 	}
-	parts := strings.Split(name[:n-1], " ")
-	for i := len(parts) - 1; i >= 0; i-- {
-		if len(parts[i]) > 1 {
-			parts[i] = parts[i][:len(parts[i])-1]
-			return strings.Join(parts, " ") + " " + name[n:n+1]
-		}
+	parts := strings.Fields(name)
+	parts = parts[:min(len(parts), (width+1)/2)]
+	spare := width - (2*len(parts) - 1) // beyond initials and blanks
+	for i, part := range parts {
+		kept := 1 + min(spare, len(part)-1)
+		spare -= kept - 1
+		parts[i] = part[:kept]
 	}
-	// Nothing but initials in every second cell: the last cell stays empty.
-	return name[:n-1]
+	return strings.Join(parts, " ")
 }

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Fields are the values from which a zone is written. Names may be in any
-// Latin spelling and case; codes and numbers in either case.
+// Fields are the values from which a zone is written. Names may be in Latin,
+// Cyrillic, Greek or Arabic letters and any case; codes and numbers in either
+// case.
 //
 // Fields are personal data and show nothing when printed or logged.
 type Fields struct {
@@ -16,7 +17,8 @@ type Fields struct {
 	IssuingState string // one to three letters
 
 	// Primary and Secondary are transliterated by Doc 9303-3 section 6 and cut
-	// to fit. A single name goes into Primary.
+	// to fit. A single name goes into Primary. Cyrillic is read as the language
+	// of the issuing State where the standard makes a difference.
 	Primary   string
 	Secondary string
 
@@ -64,7 +66,7 @@ func (f Fields) Lines(format Format) ([]string, error) {
 	w := newWriter(l)
 	w.documentCode(f.DocumentCode)
 	w.state(FieldIssuingState, l.issuingState, f.IssuingState)
-	w.names(f.Primary, f.Secondary)
+	w.names(f.Primary, f.Secondary, tongueOf(strings.ToUpper(strings.TrimSpace(f.IssuingState))))
 	w.numberAndOptional(f.DocumentNumber, f.OptionalData)
 	w.state(FieldNationality, l.nationality, f.Nationality)
 	w.date(FieldDateOfBirth, l.birth, l.birthDigit, f.DateOfBirth)
@@ -74,9 +76,10 @@ func (f Fields) Lines(format Format) ([]string, error) {
 		return nil, w.err
 	}
 	if l.compositeDigit.exists() {
-		var digit weighing
+		var digit sum
 		for _, s := range l.composite {
-			digit.add(string(w.cells(s)))
+			p := weigh(string(w.cells(s)))
+			digit.add(p)
 		}
 		w.put(l.compositeDigit, string(digit.digit()))
 	}
@@ -255,9 +258,9 @@ func (w *writer) writeSex(sex string) {
 	}
 }
 
-func (w *writer) names(primary, secondary string) {
-	first := w.nameIn(FieldPrimary, primary)
-	second := w.nameIn(FieldSecondary, secondary)
+func (w *writer) names(primary, secondary string, tongue tongue) {
+	first := w.nameIn(FieldPrimary, primary, tongue)
+	second := w.nameIn(FieldSecondary, secondary, tongue)
 	if first == "" {
 		w.fail(FieldPrimary, "is empty; a single name goes here")
 	}
@@ -266,10 +269,17 @@ func (w *writer) names(primary, secondary string) {
 	}
 }
 
-func (w *writer) nameIn(field, s string) string {
-	folded, foreign := fold(s, false)
+// maxNameLength bounds a name in bytes, far above any that a register holds.
+const maxNameLength = 1024
+
+func (w *writer) nameIn(field, s string, tongue tongue) string {
+	if len(s) > maxNameLength {
+		w.fail(field, "at most %d bytes are a name", maxNameLength)
+		return ""
+	}
+	folded, foreign := fold(s, style{tongue: tongue})
 	if foreign != 0 {
-		w.fail(field, "want Latin letters; transliterate other scripts and write numbers in letters")
+		w.fail(field, "want Latin, Cyrillic, Greek or Arabic letters; transliterate other scripts and write numbers in letters")
 	}
 	return folded
 }

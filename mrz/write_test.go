@@ -64,6 +64,9 @@ func TestWriteThenParse(t *testing.T) {
 		{"two-letter code", mrz.TD3, func(f *mrz.Fields) { f.DocumentCode = "PD" }, nil},
 		{"partial birth", mrz.TD3, func(f *mrz.Fields) { f.DateOfBirth = mrz.Date{Year: 1994} }, nil},
 		{"unknown birth and expiry", mrz.TD3, func(f *mrz.Fields) { f.DateOfBirth, f.DateOfExpiry = mrz.Date{}, mrz.Date{} }, nil},
+		{"Russian", mrz.TD3, func(f *mrz.Fields) { f.Primary, f.Secondary = "Щукин", "" }, func(f *mrz.Fields) { f.Primary = "SHCHUKIN" }},
+		{"Ukrainian", mrz.TD3, func(f *mrz.Fields) { f.IssuingState, f.Primary, f.Secondary = "UKR", "Гнатюк", "" },
+			func(f *mrz.Fields) { f.Primary = "HNATIUK" }},
 		{"sex X", mrz.TD3, func(f *mrz.Fields) { f.Sex = "X" }, func(f *mrz.Fields) { f.Sex = "" }},
 		{"optional data", mrz.TD3, func(f *mrz.Fields) { f.OptionalData = []string{"3201 0142028"} }, func(f *mrz.Fields) { f.OptionalData[0] = "3201<0142028" }},
 		{"number with a hyphen", mrz.TD3, func(f *mrz.Fields) { f.DocumentNumber = "x-1234" }, func(f *mrz.Fields) { f.DocumentNumber = "X<1234" }},
@@ -86,14 +89,14 @@ func TestWriteThenParse(t *testing.T) {
 				t.Fatal(err)
 			}
 			doc := mrz.Parse(lines, today)
-			if !doc.Valid || doc.Format != test.format || doc.NameTruncated {
+			if !doc.Valid || doc.Format != test.format || doc.Name.Truncated {
 				t.Errorf("%q: got %s, %v", lines, doc, codes(doc))
 			}
 			want := f
 			if want.Secondary != "" {
 				want.Primary, want.Secondary = "CONTOH", "SITI NUR AISYAH"
 			}
-			for len(want.OptionalData) < len(doc.OptionalData) {
+			for len(want.OptionalData) < len(doc.Optional()) {
 				want.OptionalData = append(want.OptionalData, "")
 			}
 			if test.want != nil {
@@ -118,11 +121,16 @@ func TestTruncation(t *testing.T) {
 		{"fits", mrz.TD3, "HENG", "DEBORAH MING LO", "HENG<<DEBORAH<MING<LO", false},
 		// Doc 9303-4 §4.2.3, MRV-A §4.2.3 of part 7: cut at the end.
 		{"end of secondary", mrz.TD3, "NILAVADHANANANDA", "ARNPOL PETCH CHARONGUANG", "NILAVADHANANANDA<<ARNPOL<PETCH<CHARONGU", true},
+		{"initial of the last", mrz.TD3, "NILAVADHANANANDA", "CHAYAPA DEJTHAMRONG KRASUANG", "NILAVADHANANANDA<<CHAYAPA<DEJTHAMRONG<K", true},
+		{"initial of the last, narrow", mrz.TD2, "NILAVADHANANANDA", "CHAYAPA DEJTHAMRONG KRASUANG", "NILAVADHANANANDA<<CHAYAPA<DEJ<K", true},
+		{"one letter too many", mrz.TD1, "VILARCHAO FERNANDEZ", "JOSE RAMON", "VILARCHAO<FERNANDEZ<<JOSE<RAMO", true},
 		// Doc 9303-4 §4.2.3: fits to the cell and is yet to be taken as cut.
 		{"exactly full", mrz.TD3, "PAPANDROPOULOUS", "JONATHON ALEXANDER TIM", "PAPANDROPOULOUS<<JONATHON<ALEXANDER<TIM", true},
 		{"last cell would be a filler", mrz.TD1, "VILARCHAO FERNANDEZ", "JOSE MAR IA", "VILARCHAO<FERNANDEZ<<JOSE<MA<I", true},
-		{"both", mrz.TD3, bennelong, dingo, "BENNELONG<WOOLOOMOOLOO<WARRA<<DINGO<POT", true},
-		{"both, narrow", mrz.TD1, bennelong, dingo, "BENNELONG<WOOLOOMOOLO<<DINGO<P", true},
+		{"both", mrz.TD3, bennelong, dingo, "BENNELONG<WOOLOOMOOLOO<WAR<W<<DINGO<POT", true},
+		{"both, narrow", mrz.TD1, bennelong, dingo, "BENNELONG<WOOLOOM<W<W<<DINGO<P", true},
+		{"just full", mrz.MRVA, "PAPANDROPOULOUS", "JONATHON WARREN TREVOR", "PAPANDROPOULOUS<<JONATHON<WARREN<TREVOR", true},
+		{"more parts than cells", mrz.TD1, strings.Repeat("AB ", 40), "", "AB<A<A<A<A<A<A<A<A<A<A<A<A<A<A", true},
 		{"one long primary", mrz.TD1, "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHI", "", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCD", true},
 		{"one long primary, short secondary", mrz.TD1, "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHI", "JO", "ABCDEFGHIJKLMNOPQRSTUVWXYZ<<JO", true},
 		{"nothing but initials", mrz.TD1, strings.Repeat("A ", 40), "", strings.TrimRight(strings.Repeat("A<", 15), "<"), false},
@@ -131,6 +139,9 @@ func TestTruncation(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			f := demo()
 			f.DocumentCode, f.Primary, f.Secondary = "I", test.primary, test.secondary
+			if test.format == mrz.MRVA {
+				f.DocumentCode = "V"
+			}
 			lines, err := f.Lines(test.format)
 			if err != nil {
 				t.Fatal(err)
@@ -142,10 +153,43 @@ func TestTruncation(t *testing.T) {
 			if got := strings.TrimRight(field, "<"); got != test.want {
 				t.Errorf("got %s\nwant %s", got, test.want)
 			}
-			if doc := mrz.Parse(lines, today); !doc.Valid || doc.NameTruncated != test.truncated {
-				t.Errorf("got %s, truncated %t", doc, doc.NameTruncated)
+			if doc := mrz.Parse(lines, today); !doc.Valid || doc.Name.Truncated != test.truncated {
+				t.Errorf("got %s, truncated %t", doc, doc.Name.Truncated)
 			}
 		})
+	}
+}
+
+// However long the names are, a name that is cut fills its field, begins with
+// their first letters, and is still recognised.
+func TestTruncationKeepsTheName(t *testing.T) {
+	const parts = "ABCDEF GHI JKLMNOPQR ST UVWXYZABC DEFG HIJKLMNO P QRSTUVW"
+	for _, format := range []mrz.Format{mrz.TD1, mrz.TD2, mrz.TD3, mrz.MRVA, mrz.MRVB} {
+		for i := 1; i <= len(parts); i++ {
+			for _, j := range []int{0, 1, 4, 12, 22, len(parts)} {
+				f := demo()
+				f.DocumentCode, f.Primary, f.Secondary = "I", parts[:i], parts[:j]
+				if format == mrz.MRVA || format == mrz.MRVB {
+					f.DocumentCode = "V"
+				}
+				lines, err := f.Lines(format)
+				if err != nil {
+					t.Fatal(err)
+				}
+				doc := mrz.Parse(lines, today)
+				whole, printed := mrz.NewName(f.Primary, f.Secondary), doc.Name
+				got, want := printed.Compare(whole), mrz.Same
+				if printed.Key() != whole.Key() {
+					want = mrz.Compatible
+					if !doc.Name.Truncated {
+						t.Errorf("%q: cut, but does not look so", lines)
+					}
+				}
+				if got.Likeness != want {
+					t.Errorf("%s, %s in %q: %v", f.Primary, f.Secondary, lines, got)
+				}
+			}
+		}
 	}
 }
 
@@ -165,7 +209,12 @@ func TestWriteErrors(t *testing.T) {
 		{"nationality", mrz.TD3, func(f *mrz.Fields) { f.Nationality = "IDNX" }},
 		{"primary", mrz.TD3, func(f *mrz.Fields) { f.Primary = "" }},
 		{"primary", mrz.TD3, func(f *mrz.Fields) { f.Primary = "-'" }},
-		{"primary", mrz.TD3, func(f *mrz.Fields) { f.Primary = "Смирнов" }},
+		{"primary", mrz.TD3, func(f *mrz.Fields) { f.Primary = "김" }},
+		{"primary", mrz.TD3, func(f *mrz.Fields) { f.Primary = "ก" }},
+		{"primary", mrz.TD3, func(f *mrz.Fields) { f.Primary = "\x00\xff . ' \u0301 \u200d" }},
+		{"primary", mrz.TD3, func(f *mrz.Fields) { f.Primary = strings.Repeat("A", 1<<20) }},
+		{"secondary", mrz.TD3, func(f *mrz.Fields) { f.Secondary = strings.Repeat("'", 1<<20) }},
+		{"secondary", mrz.TD3, func(f *mrz.Fields) { f.Secondary = strings.Repeat("A ", 1<<19) }},
 		{"secondary", mrz.TD3, func(f *mrz.Fields) { f.Secondary = "Henry 8" }},
 		{"document_number", mrz.TD3, func(f *mrz.Fields) { f.DocumentNumber = "" }},
 		{"document_number", mrz.TD3, func(f *mrz.Fields) { f.DocumentNumber = "-1" }},

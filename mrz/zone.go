@@ -15,144 +15,163 @@ type zone struct {
 	whole bool
 }
 
-// recognise finds the layout of lines by their number and length, and between
-// a visa and its twin by the first letter. One line of the right length is
-// enough: a line that lost or gained a character at its end is still shown.
-func recognise(lines []string) (zone, bool) {
-	var found []*layout
-	var twins [2]*layout
-	found = twins[:0]
-	for i := range layouts {
-		if layouts[i].fits(lines) {
-			if len(found) > 0 && found[0].width != layouts[i].width {
-				return zone{}, false // one line of 36 and one of 44
-			}
-			if len(found) < len(twins) {
-				found = append(found, &layouts[i])
-			}
-		}
-	}
-	switch {
-	case len(found) == 0:
-		return zone{}, false
-	case len(found) == 1:
-		return found[0].lay(lines), true
-	}
-	document, visa := found[0], found[1]
-	if c := firstCell(lines); c == 'V' {
-		return visa.lay(lines), true
-	} else if is(c, letters) {
-		return document.lay(lines), true
-	}
-	// The first letter is not known. All digits of a visa stand where a
-	// passport or card has them too; what tells them apart is the composite.
-	z := document.lay(lines)
-	if z.ownDigitsHold() && z.compositeStatus() == Refuted {
-		return visa.lay(lines), true
-	}
-	return z, true
-}
+// read returns the cells of a span.
+func (z *zone) read(s span) string { return z.lines[s.line][s.from:s.to] }
 
-func firstCell(lines []string) byte {
-	if lines[0] == "" {
-		return unread
-	}
-	return lines[0][0]
-}
+// at returns the one cell of a span.
+func (z *zone) at(s span) byte { return z.lines[s.line][s.from] }
 
 // fits reports whether lines have the layout's number and at least one of them
 // its width.
 func (l *layout) fits(lines []string) bool {
-	if len(lines) != l.lines {
+	if len(lines) != l.lines || l.first > 0 && !within(len(lines[0]), l.first, 2) {
 		return false
 	}
-	for _, line := range lines {
-		if len(line) == l.width {
+	for i, line := range lines {
+		if len(line) == l.widthOf(i) {
 			return true
 		}
 	}
 	return false
 }
 
+func within(n, want, slack int) bool { return want-slack <= n && n <= want+slack }
+
 // lay cuts or pads lines to the layout's width. Cells that were not handed in
 // are unread: what stood there is not known.
-func (l *layout) lay(lines []string) zone {
-	z := zone{layout: l, whole: true}
+func (l *layout) lay(lines []string, z *zone) {
+	z.layout, z.whole = l, true
 	for i, line := range lines {
-		z.given[i] = min(len(line), l.width)
-		if len(line) != l.width {
+		width := l.widthOf(i)
+		z.given[i] = min(len(line), width)
+		if len(line) != width {
 			z.whole = false
-			line = line[:z.given[i]] + strings.Repeat(string(unread), l.width-z.given[i])
+			line = line[:z.given[i]] + strings.Repeat(string(unread), width-z.given[i])
 		}
 		z.lines[i] = line
 	}
-	return z
 }
 
-func (z *zone) cells(s span) string { return z.lines[s.line][s.from:s.to] }
-
-func (z *zone) cell(s span) byte { return z.lines[s.line][s.from] }
-
-// compositeStatus judges everything the composite digit covers.
-func (z *zone) compositeStatus() Status {
-	if !z.compositeDigit.exists() {
-		return Absent
-	}
-	var w weighing
-	for _, s := range z.composite {
-		w.add(z.cells(s))
-	}
-	return w.against(z.cell(z.compositeDigit))
-}
-
-// ownDigitsHold reports that number and dates all agree with their digits.
-func (z *zone) ownDigitsHold() bool {
-	return judge(z.cells(z.birth), z.cell(z.birthDigit)) == Verified &&
-		judge(z.cells(z.expiry), z.cell(z.expiryDigit)) == Verified &&
-		z.readNumber().status == Verified
-}
-
-// Character classes, to be combined.
-const (
-	letters uint8 = 1 << iota
-	digits
-	fillers
-	sexes // M, F, X
+// The formats of each shape. Where an opening does not decide and nor do the
+// digits, the first one stands.
+var (
+	twoLongLines  = []*layout{of(TD3), of(MRVA)}
+	twoShortLines = []*layout{of(TD2), of(MRVB), of(FRID)}
+	threeLines    = []*layout{of(TD1)}
+	swissLines    = []*layout{of(CHDL)}
 )
 
-var classes = func() (t [256]uint8) {
-	for c := 'A'; c <= 'Z'; c++ {
-		t[c] |= letters
-	}
-	for c := '0'; c <= '9'; c++ {
-		t[c] |= digits
-	}
-	t[filler] |= fillers
-	for _, c := range "MFX" {
-		t[c] |= sexes
-	}
-	return t
-}()
-
-// is reports whether c belongs to one of the classes.
-func is(c byte, class uint8) bool { return classes[c]&class != 0 }
-
-// printable turns cells into a value that is safe to show: what is no
-// character of a zone becomes the mark for unread.
-func printable(cells string) string {
-	for i := 0; i < len(cells); i++ {
-		if values[cells[i]] == noValue && cells[i] != unread {
-			b := []byte(cells)
-			for j := range b {
-				if values[b[j]] == noValue {
-					b[j] = unread
-				}
+// recognise lays lines against the format that they are in and says what the
+// digits prove. Shape comes first: number and lengths of the lines, of which
+// one right length is enough, so that a line that lost or gained a character at
+// its end is still shown. Where several formats share a shape, every reading
+// that the opening leaves possible is tried: a reading that no digit refutes
+// comes before one whose opening is the usual one, and that before the others.
+func recognise(lines []string, z *zone, j *judgement) bool {
+	shape := shapeOf(lines)
+	best := -1
+	for _, l := range shape {
+		opening := l.opening(lines)
+		if opening == impossible && len(shape) > 1 {
+			continue
+		}
+		if best < 0 {
+			l.lay(lines, z)
+			z.judge(j)
+			best = j.rank(opening)
+		} else {
+			var other zone
+			var judged judgement
+			l.lay(lines, &other)
+			other.judge(&judged)
+			if rank := judged.rank(opening); rank > best {
+				*z, *j, best = other, judged, rank
 			}
-			return string(b)
+		}
+		if best == usual+consistent {
+			break
 		}
 	}
-	return cells
+	return best >= 0
 }
 
-// value is printable without the fillers at the end.
-func value(cells string) string { return strings.TrimRight(printable(cells), string(rune(filler))) }
+// shapeOf returns the formats that lines have the shape of, none if that is no
+// shape of a zone, or one line is of one shape and one of another.
+func shapeOf(lines []string) []*layout {
+	switch long, short := of(TD3).fits(lines), of(TD2).fits(lines); {
+	case long && short:
+		return nil
+	case long:
+		return twoLongLines
+	case short:
+		return twoShortLines
+	case of(CHDL).fits(lines):
+		return swissLines
+	case of(TD1).fits(lines):
+		return threeLines
+	}
+	return nil
+}
+
+// How well lines open for a format, and what is added if no digit speaks
+// against it.
+const (
+	impossible = iota
+	doubtful
+	usual
+	consistent
+)
+
+// rank says how good a reading of lines is whose opening is known.
+func (j *judgement) rank(opening int) int {
+	if j.refuted == 0 {
+		opening += consistent
+	}
+	return opening
+}
+
+// opening judges the first letters of a zone. A visa's V and the French card's
+// IDFRA belong to their formats alone; a cell that is no letter may have been
+// any.
+func (l *layout) opening(lines []string) int {
+	first := byte(unread)
+	if lines[0] != "" {
+		first = lines[0][0]
+	}
+	switch {
+	case l.format == FRID:
+		return nearly(lines[0], "IDFRA")
+	case !is(first, letters):
+		return doubtful
+	case l.visa:
+		if first == 'V' {
+			return usual
+		}
+		return impossible
+	case first == 'V', l.format == TD2 && strings.HasPrefix(lines[0], "IDFRA"):
+		return doubtful
+	}
+	return usual
+}
+
+// nearly reports how line opens for a format that begins with want. It is
+// doubtful if want may have been misread: at most two cells differ, and none of
+// those by being another letter.
+func nearly(line, want string) int {
+	if strings.HasPrefix(line, want) {
+		return usual
+	}
+	wrong := 0
+	for i := range want {
+		if i >= len(line) || line[i] != want[i] {
+			if i < len(line) && is(line[i], letters|fillers) {
+				return impossible
+			}
+			wrong++
+		}
+	}
+	if wrong > 2 {
+		return impossible
+	}
+	return doubtful
+}

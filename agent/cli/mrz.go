@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"lintas/agent/command"
@@ -22,26 +21,6 @@ const (
 	maxMRZFile = 16 << 20
 	maxMRZLine = 1 << 20
 )
-
-// mrzResult is one object of `lintas mrz --json`.
-type mrzResult struct {
-	ID any `json:"id"`
-	mrz.Document
-}
-
-// result gives the object for a document; one without a zone has only its
-// findings to tell.
-func result(id any, d mrz.Document) any {
-	if d.Format != "" {
-		return mrzResult{id, d}
-	}
-	return struct {
-		ID       any           `json:"id"`
-		Format   mrz.Format    `json:"format"`
-		Valid    bool          `json:"valid"`
-		Findings []mrz.Finding `json:"findings"`
-	}{ID: id, Findings: append([]mrz.Finding{}, d.Findings...)}
-}
 
 func mrzCommand() *command.Command {
 	m := &mrzRun{}
@@ -109,7 +88,7 @@ func (m *mrzRun) file(env command.Env, out io.Writer, name string) (valid bool, 
 	if err != nil {
 		return false, fmt.Errorf("cannot read %s: %w", name, err)
 	}
-	docs := mrz.ParseText(text, m.date)
+	docs := mrz.ReadText(text, m.date)
 	if len(docs) == 0 {
 		docs = []mrz.Document{{}}
 	}
@@ -184,17 +163,12 @@ func (m *mrzRun) runBatch(in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// answer gives one result. Lines that are a zone as they stand are taken so;
-// others are searched, like text.
+// answer gives one result.
 func (m *mrzRun) answer(id json.RawMessage, lines []string, text *string) any {
 	if text == nil {
-		if d := mrz.Parse(lines, m.date); d.Format != "" {
-			return mrzResult{id, d}
-		}
-		joined := strings.Join(lines, "\n")
-		text = &joined
+		return result(id, mrz.Mend(lines, m.date))
 	}
-	docs := mrz.ParseText(*text, m.date)
+	docs := mrz.ReadText(*text, m.date)
 	if len(docs) == 0 {
 		docs = []mrz.Document{{}}
 	}
@@ -213,17 +187,23 @@ func printDocument(w io.Writer, d mrz.Document) error {
 	row("document code", d.DocumentCode)
 	row("issuing state", d.IssuingState)
 	row("document number", d.DocumentNumber)
-	row("primary", d.Primary)
-	row("secondary", d.Secondary)
+	row("primary", d.Name.Primary())
+	row("secondary", d.Name.Secondary())
 	row("nationality", d.Nationality)
 	row("date of birth", d.DateOfBirth.String())
 	row("sex", d.Sex)
 	row("date of expiry", d.DateOfExpiry.String())
-	for _, o := range d.OptionalData {
+	for _, o := range d.Optional() {
 		row("optional data", o)
 	}
-	for _, c := range d.Checks {
-		row("check", c.Field+" "+string(c.Status))
+	for _, c := range d.Checks.List() {
+		row("check", c.Field+" "+c.Status.String())
+	}
+	for _, r := range d.Repairs {
+		row("repair", fmt.Sprintf("%s, line %d, column %d: %q read, %q taken", r.Field, r.Line, r.Column, r.From, r.To))
+	}
+	for _, c := range d.Candidates {
+		row("candidate", c.Field+" "+c.Value)
 	}
 	for _, f := range d.Findings {
 		row(string(f.Severity), fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f.EN))

@@ -149,7 +149,7 @@ func TestInspectionBecomesACrossing(t *testing.T) {
 	d := newDesk(t)
 	d.swipe("ZZ1234567")
 	v := d.View()
-	if v.Current == nil || v.Current.Verdict.Code != verdict.None || v.Current.Document.Primary != canary {
+	if v.Current == nil || v.Current.Verdict.Code != verdict.None || v.Current.Document.Name.Primary() != canary {
 		t.Fatalf("shown: %+v", v)
 	}
 	if typ, n := d.mem.last(); typ != crossing.InspectionOpened || n.Document != "Z•••567" {

@@ -30,7 +30,7 @@ func (c *Counter) Scan(s devices.Scan) {
 	if closing {
 		return
 	}
-	doc := mrz.Parse(s.Lines, mrz.DateOf(time.Now()))
+	doc := mrz.Read(s.Lines, mrz.DateOf(time.Now()))
 	if s.Status != devices.Complete || doc.Format == "" {
 		c.show(func() { n := noticeUnread; n.At = time.Now(); c.notice = &n })
 		return

@@ -66,11 +66,11 @@ func DocumentOf(d mrz.Document) Document {
 	doc := Document{
 		Format: string(d.Format), Valid: d.Valid,
 		DocumentCode: d.DocumentCode, IssuingState: d.IssuingState,
-		Primary: d.Primary, Secondary: d.Secondary, NameTruncated: d.NameTruncated,
+		Primary: d.Name.Primary(), Secondary: d.Name.Secondary(), NameTruncated: d.Name.Truncated,
 		DocumentNumber: d.DocumentNumber, Nationality: d.Nationality,
 		DateOfBirth: d.DateOfBirth.String(), Sex: string(d.Sex), DateOfExpiry: d.DateOfExpiry.String(),
-		OptionalData: append([]string{}, d.OptionalData...),
-		Checks:       append([]mrz.Check{}, d.Checks...),
+		OptionalData: d.Optional(),
+		Checks:       d.Checks.List(),
 		Repairs:      append([]mrz.Repair{}, d.Repairs...),
 		Findings:     []string{},
 	}

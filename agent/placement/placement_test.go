@@ -50,7 +50,7 @@ func source(key placement.Key, version int64) placement.Source {
 }
 
 func document(number, birth, expiry string) mrz.Document {
-	return mrz.Document{Valid: true, IssuingState: "IDN", DocumentNumber: number, Primary: canaryName, Secondary: "AYU",
+	return mrz.Document{Valid: true, IssuingState: "IDN", DocumentNumber: number, Name: mrz.NewName(canaryName, "AYU"),
 		DateOfBirth: date(birth), DateOfExpiry: date(expiry)}
 }
 
@@ -96,7 +96,7 @@ func TestFind(t *testing.T) {
 			func(f placement.Found) bool {
 				return len(f.Negatives) == 1 && f.Negatives[0].Contact == "ext. 7" && !f.Listed
 			}},
-		{"somebody else", mrz.Document{IssuingState: "UTO", DocumentNumber: "L898902C3", Primary: "ERIKSSON", DateOfBirth: date("1974-08-12")},
+		{"somebody else", mrz.Document{IssuingState: "UTO", DocumentNumber: "L898902C3", Name: mrz.NewName("ERIKSSON", ""), DateOfBirth: date("1974-08-12")},
 			func(f placement.Found) bool { return !f.Listed && !f.OtherPaper && len(f.Negatives) == 0 }},
 		{"nothing was read", mrz.Document{}, func(f placement.Found) bool { return !f.Listed && !f.OtherPaper }},
 	} {

@@ -154,10 +154,10 @@ func (l *Lock) Find(doc mrz.Document, rows Rows) (Found, error) {
 			return f, err
 		}
 	}
-	if f.Listed || doc.Primary == "" && doc.Secondary == "" || doc.DateOfBirth.IsZero() {
+	if f.Listed || doc.Name.IsZero() || doc.DateOfBirth.IsZero() {
 		return f, nil
 	}
-	stubs, err := rows(l.person(doc.Primary, doc.Secondary, doc.DateOfBirth))
+	stubs, err := rows(l.person(doc.Name.Primary(), doc.Name.Secondary(), doc.DateOfBirth))
 	if err != nil {
 		return f, err
 	}

@@ -143,7 +143,7 @@ func document() mrz.Document {
 			"P<IDNLESTARI<<DEWI<AYU<<<<<<<<<<<<<<<<<<<<<<",
 			"X1234567<4IDN9203047F3108155<<<<<<<<<<<<<<02",
 		},
-		DocumentCode: "P", IssuingState: "IDN", Primary: "LESTARI", Secondary: "DEWI AYU",
+		DocumentCode: "P", IssuingState: "IDN", Name: mrz.NewName("LESTARI", "DEWI AYU"),
 		DocumentNumber: "X1234567", Nationality: "IDN", DateOfBirth: mrz.Date{Year: 1992, Month: 3, Day: 4},
 		Sex: "F", DateOfExpiry: mrz.Date{Year: 2031, Month: 8, Day: 15},
 	}

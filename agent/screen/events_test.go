@@ -125,7 +125,7 @@ func TestEvents(t *testing.T) {
 	// Whoever listens now learns nothing of who was there.
 	now := frame + listen(t, s).next("frame")
 	_, page := ask(t, request(t, "GET", "http://"+s.Addr()+"/", nil))
-	for _, secret := range []string{in.Document.DocumentNumber, in.Document.Primary, in.ID, in.Contact} {
+	for _, secret := range []string{in.Document.DocumentNumber, in.Document.Name.Primary(), in.ID, in.Contact} {
 		if strings.Contains(now+page, secret) {
 			t.Errorf("%q is still there after the decision", secret)
 		}

@@ -56,7 +56,7 @@ func TestVerdicts(t *testing.T) {
 					t.Error("the wrong language stands first")
 				}
 				doc := in.Document
-				has(t, p["detail"], doc.Primary+", "+doc.Secondary, doc.DocumentNumber, doc.Nationality, " 1992", "F · ")
+				has(t, p["detail"], doc.Name.Primary()+", "+doc.Name.Secondary(), doc.DocumentNumber, doc.Nationality, " 1992", "F · ")
 				for _, r := range in.Verdict.Reasons {
 					e := r.Code.Explain()
 					has(t, p["detail"], string(r.Code), r.Detail, e.Text.ID, e.Text.EN, e.Next.ID, e.Next.EN)
@@ -96,7 +96,7 @@ func TestHostileText(t *testing.T) {
 	in.ID, in.Contact = evil, evil
 	in.Verdict.Reasons = []verdict.Reason{{Code: verdict.ReasonCode(evil), Detail: evil}}
 	in.Verdict.Code = verdict.Code(evil)
-	in.Document = mrz.Document{Primary: evil, Secondary: evil, DocumentNumber: evil, Nationality: evil, IssuingState: evil, Sex: evil,
+	in.Document = mrz.Document{Name: mrz.NewName(evil, evil), DocumentNumber: evil, Nationality: evil, IssuingState: evil, Sex: evil,
 		DocumentCode: evil, Lines: []string{evil}, Findings: []mrz.Finding{{Severity: mrz.Error, ID: evil, EN: evil}}}
 	in.Record = &counter.Placement{Destination: evil, Agency: evil, Status: evil, Until: evil}
 	board := health.NewBoard()

@@ -13,6 +13,7 @@ import (
 	"lintas/agent/health"
 	"lintas/agent/screen"
 	"lintas/agent/verdict"
+	"lintas/mrz"
 )
 
 // TestPictures takes pictures of every state of the page for a person to look
@@ -56,8 +57,8 @@ func TestPictures(t *testing.T) {
 		board.Set(health.ClockUnsynced, "", true, "")
 		in := inspections()[verdict.Stop]
 		in.ID = "0190b5a2-7c00-7000-8000-0000000000ff"
-		in.Document.Primary, in.Document.Secondary = "WIRYOKUSUMONINGRAT", "SRI WAHYUNINGSIH KARTIKA"
-		in.Document.NameTruncated = true
+		in.Document.Name = mrz.NewName("WIRYOKUSUMONINGRAT", "SRI WAHYUNINGSIH KARTIKA")
+		in.Document.Name.Truncated = true
 		in.Document.DateOfExpiry.Year = 2025
 		in.Verdict.Reasons = append(in.Verdict.Reasons, verdict.Reason{Code: verdict.A03}, verdict.Reason{Code: verdict.S03})
 		in.Record = &counter.Placement{Destination: "HKG", Agency: "PT Bintang Samudra Cahaya Persada Internasional", Until: "2026-01-31", Status: "ditunda"}

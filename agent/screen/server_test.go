@@ -229,7 +229,7 @@ func TestHealthz(t *testing.T) {
 	if code != http.StatusOK || v["status"] != "ok" || v["version"] != "1.2.3" {
 		t.Errorf("%d %s", code, body)
 	}
-	for _, word := range []string{in.ID, in.Document.DocumentNumber, in.Document.Primary, "not for the monitor", d.view.Counter} {
+	for _, word := range []string{in.ID, in.Document.DocumentNumber, in.Document.Name.Primary(), "not for the monitor", d.view.Counter} {
 		if strings.Contains(body, word) {
 			t.Errorf("it says %q: %s", word, body)
 		}

@@ -125,7 +125,7 @@ func zoneOf(d mrz.Document) []zoneRow {
 
 // Name is the traveller's name as one string, the primary part first.
 func (t *traveller) Name() string {
-	return strings.Trim(t.Document.Primary+", "+t.Document.Secondary, ", ")
+	return strings.Trim(t.Document.Name.Primary()+", "+t.Document.Name.Secondary(), ", ")
 }
 
 // Sex in words; the standard's letter stands beside it.

@@ -196,14 +196,14 @@ func TestUse(t *testing.T) {
 		key(t, ctx, kb.Escape)
 		until(t, ctx, `!document.getElementById('notice').hasChildNodes()`)
 	})
-	t.Run("a hostile name is only text", func(t *testing.T) {
+	t.Run("a hostile number is only text", func(t *testing.T) {
 		const evil = `<img src=x onerror="window.evil=1"><script>window.evil=1</script>`
-		bring(t, verdict.None, func(in *counter.Inspection) { in.Document.Primary = evil })
-		if got := eval[string](t, ctx, `document.querySelector('.name').innerText`); !strings.HasPrefix(got, evil) {
-			t.Errorf("the name became %q", got)
+		bring(t, verdict.None, func(in *counter.Inspection) { in.Document.DocumentNumber = evil })
+		if got := eval[string](t, ctx, `document.querySelector('.number code').innerText`); !strings.HasPrefix(got, evil) {
+			t.Errorf("the number became %q", got)
 		}
 		if eval[bool](t, ctx, `'evil' in window || !!document.querySelector('main img, main script')`) {
-			t.Error("the name became markup")
+			t.Error("the number became markup")
 		}
 	})
 	t.Run("nothing is decided while nothing can be recorded", func(t *testing.T) {

@@ -170,8 +170,8 @@ func (c *Case) judge(r placement.Record) (all []finding) {
 	}
 	add(r.Status == placement.Suspended || r.Status == placement.Revoked, Stop, X01, string(r.Status))
 	add(slices.Contains(r.Flags, placement.FlagLost), Stop, X02, "")
-	like := mrz.SameName(c.Document.Primary, c.Document.Secondary, r.Primary, r.Secondary)
-	add(like == mrz.Different, Ask, A03, "")
+	name := c.Document.Name.Compare(mrz.NewName(r.Primary, r.Secondary))
+	add(name.Likeness == mrz.Different, Ask, A03, "")
 	add(r.Status == placement.Deceased, Ask, A03, string(r.Status)) // whose document is it then?
 	if c.Direction != Return {
 		// Somebody coming home is never faulted for contract, agency,

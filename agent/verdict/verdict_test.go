@@ -24,7 +24,7 @@ func date(s string) mrz.Date {
 // list. The parts of a case change it.
 func plain() verdict.Case {
 	return verdict.Case{
-		Document: mrz.Document{Valid: true, Primary: "CONTOH", Secondary: "MELATI", DateOfBirth: date("1994-03-07")},
+		Document: mrz.Document{Valid: true, Name: mrz.NewName("CONTOH", "MELATI"), DateOfBirth: date("1994-03-07")},
 		Today:    today, Direction: verdict.Departure,
 		Found: placement.Found{ListPresent: true}, ListAge: time.Hour,
 	}
@@ -79,7 +79,7 @@ func TestJudge(t *testing.T) {
 		{"nobody knows them", nil, verdict.None, "N01"},
 		{"placed", []part{record()}, verdict.Clear, "P01"},
 		{"placed, name cut off in the zone", []part{record(func(r *placement.Record) { r.Secondary = "Melati Ayu" }),
-			func(c *verdict.Case) { c.Document.Secondary, c.Document.NameTruncated = "MELATI AYU", false }}, verdict.Clear, "P01"},
+			func(c *verdict.Case) { c.Document.Name = mrz.NewName("CONTOH", "MELATI AYU") }}, verdict.Clear, "P01"},
 		{"on leave", []part{record(status(placement.OnLeave))}, verdict.Clear, "P02"},
 		{"contract over", []part{record(func(r *placement.Record) { r.ContractUntil = date("2026-11-22") })}, verdict.Ask, "A01"},
 		{"contract ends today", []part{record(func(r *placement.Record) { r.ContractUntil = today })}, verdict.Clear, "P01"},
