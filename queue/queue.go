@@ -39,8 +39,12 @@ var (
 	// ErrStale: an acknowledgement is older than one that was taken before.
 	ErrStale = errors.New("acknowledgement is older than the last one")
 	// ErrForeign: an acknowledgement speaks of events that this queue does not
-	// have or has with another hash. Nothing was changed.
+	// have or has with another hash: this queue is an old copy of itself.
+	// Nothing was changed; a new epoch is called for.
 	ErrForeign = errors.New("acknowledgement does not fit this queue's chain")
+	// ErrDamaged: what was stored cannot be read any more. The queue takes
+	// nothing further; opening it anew saves what can be saved.
+	ErrDamaged = errors.New("queue is damaged")
 )
 
 // ID is the message's own identity (a UUID), chosen by the caller: it makes
@@ -94,6 +98,11 @@ type Position struct {
 // another position when a transaction had to be rolled back.
 type Seal func(Position, Message) ([]byte, error)
 
+// Rewrap turns sealed bytes into those of the same message at another position:
+// same id and content, new epoch, sequence, previous hash and signature. It is
+// called inside the writing transaction, like Seal.
+type Rewrap func(Position, []byte) ([]byte, error)
+
 // Receipt says where a message came to stand.
 type Receipt struct {
 	ID       ID
@@ -107,9 +116,11 @@ type Receipt struct {
 // same transaction and never sent.
 type Event struct {
 	Receipt
+	Prev         Hash // of the event before, 32 zero bytes for the first
 	Sealed       []byte
 	Note         []byte
 	Acknowledged bool
+	Parked       string // why it does not go over the wire; "" if it does
 }
 
 // Head is the end of the chain: the last event's sequence and hash, both zero
@@ -145,4 +156,33 @@ type Status struct {
 	Oldest       time.Time // when the oldest of them was written; zero if there is none
 	Acknowledged uint64    // watermark in the current epoch
 	AckTime      time.Time // the far end's time of the last acknowledgement; zero if none came yet
+}
+
+// Cause says why an epoch ended before its time.
+type Cause string
+
+// The causes of a Recovery.
+const (
+	Deleted  Cause = "deleted"  // the file was gone
+	Damaged  Cause = "damaged"  // it could not be read, or not all of it
+	Restored Cause = "restored" // it was older than what is known outside of it
+	Forked   Cause = "forked"   // the far end holds other events at its positions
+)
+
+// Recovery says what was found and done when a chain could not be continued
+// and a new epoch began.
+type Recovery struct {
+	Cause Cause
+	// Previous is the end of the chain before, as far as it is known; its
+	// Epoch is zero if nothing is.
+	Previous Head
+	// Missing are ranges of sequences of the previous epoch, both ends
+	// included, that are lost here and that the far end had not confirmed.
+	Missing [][2]uint64
+	// Rewrapped is how many unconfirmed events were taken over into the new
+	// epoch.
+	Rewrapped int
+	// Aside names the folder in which the old files are kept; "" if there is
+	// none.
+	Aside string
 }
