@@ -116,7 +116,6 @@ type Receipt struct {
 // same transaction and never sent.
 type Event struct {
 	Receipt
-	Prev         Hash // of the event before, 32 zero bytes for the first
 	Sealed       []byte
 	Note         []byte
 	Acknowledged bool
