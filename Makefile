@@ -14,7 +14,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "-s -w $(STAMP)"
 TEST    := $(GO) test -race -shuffle=on
 
 .DEFAULT_GOAL := build
-.PHONY: build test race lint bench demo install setup clean help FORCE
+.PHONY: build test race crash lint bench demo install setup clean help FORCE
 
 build: bin/lintas bin/lintas-hub ## build lintas and lintas-hub into bin/
 
@@ -35,6 +35,10 @@ test: setup ## install what the tests need, then run them all
 
 race: setup ## run the tests COUNT times over, to find races and chance
 	$(TEST) -count=$(COUNT) ./...
+
+SEED ?= 0
+crash: ## simulate 20,000 power cuts and a fault at every write; SEED=n repeats a run
+	$(GO) test ./queue/sqlite -run 'TestPowerCut|TestMutants|TestFaults|TestFlippedBits' -v -crash.images=20000 -crash.seed=$(SEED)
 
 lint: ## gofmt, vet, staticcheck, tidy modules, known vulnerabilities
 	@out=$$(gofmt -l agent devices mrz queue configs); test -z "$$out" || { echo "not gofmt-ed:"; echo "$$out"; exit 1; }

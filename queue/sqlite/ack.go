@@ -57,6 +57,7 @@ func (q *Queue) Acknowledge(ctx context.Context, a queue.Acknowledgement) error 
 		ON CONFLICT(one) DO UPDATE SET through = excluded.through, time_ms = excluded.time_ms, hold = excluded.hold`,
 		q.position(mine.Through), a.Time.UnixMilli(), hold)
 	if err != nil {
+		q.suspect.Store(true)
 		return fmt.Errorf("cannot record acknowledgement: %w", err)
 	}
 	q.mu.Lock()
@@ -82,6 +83,11 @@ func (q *Queue) Acknowledged() uint64 {
 func (q *Queue) Prune(ctx context.Context, before time.Time) (n int64, more bool, err error) {
 	q.writeMu.Lock()
 	defer q.writeMu.Unlock()
+	if q.suspect.Load() {
+		if err := q.reopen(ctx); err != nil {
+			return 0, false, fmt.Errorf("cannot prune queue %s: %w", q.path, err)
+		}
+	}
 	q.mu.Lock()
 	limit := min(q.through, max(q.head.Sequence, 1)-1)
 	q.mu.Unlock()
@@ -91,6 +97,7 @@ func (q *Queue) Prune(ctx context.Context, before time.Time) (n int64, more bool
 		ORDER BY position LIMIT ?3)`,
 		q.position(limit), before.UnixMilli(), pruneBatch)
 	if err != nil {
+		q.suspect.Store(true)
 		return 0, false, fmt.Errorf("cannot prune queue %s: %w", q.path, err)
 	}
 	n, err = res.RowsAffected()

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"testing"
 )
@@ -18,4 +19,16 @@ func (q *Queue) LimitPages(t testing.TB, n int) {
 }
 
 // ProbeOnce is Probe without a second try on a new handle.
-func (q *Queue) ProbeOnce(ctx context.Context) error { return q.probe(ctx) }
+func (q *Queue) ProbeOnce(ctx context.Context) error { return q.probe(ctx, eventRoom) }
+
+// Exec runs a statement on both connections that write.
+func (q *Queue) Exec(t testing.TB, statement string) {
+	t.Helper()
+	q.writeMu.Lock()
+	defer q.writeMu.Unlock()
+	for _, db := range []*sql.DB{q.append, q.ack} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

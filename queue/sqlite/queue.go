@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -44,6 +45,7 @@ type Queue struct {
 	writeMu sync.Mutex // guards append: held by the writer during a transaction, and by Prune
 	append  *sql.DB
 	ack     *sql.DB
+	suspect atomic.Bool // a write has failed since the file was opened: reopen before the next one
 
 	mu      sync.Mutex // guards what follows
 	head    queue.Head
@@ -84,6 +86,9 @@ func (q *Queue) load(ctx context.Context) (err error) {
 	if q.append, err = Open(ctx, q.path, Durable, QueueSchema); err != nil {
 		return err
 	}
+	if err := restartLog(ctx, q.append); err != nil {
+		return fmt.Errorf("cannot open queue %s: %w", q.path, err)
+	}
 	if err := q.loadEpoch(ctx); err != nil {
 		return fmt.Errorf("cannot read queue %s: %w", q.path, err)
 	}
@@ -96,6 +101,9 @@ func (q *Queue) load(ctx context.Context) (err error) {
 	st, err := q.Reader.Status(ctx)
 	if err != nil {
 		return err
+	}
+	if st.Acknowledged > st.Head.Sequence {
+		return fmt.Errorf("queue %s has lost its end: %d events are acknowledged, the last is %d", q.path, st.Acknowledged, st.Head.Sequence)
 	}
 	q.epoch, q.first = st.Head.Epoch, q.Reader.first
 	q.head, q.through, q.ackTime, q.leased = st.Head, st.Acknowledged, st.AckTime, st.Acknowledged
@@ -141,6 +149,17 @@ func (q *Queue) Put(ctx context.Context, m queue.Message, note []byte) (queue.Re
 		}
 	}
 	return p.receipt, p.err
+}
+
+// Find returns the event with this id. ErrNotFound is final: as long as it is
+// not known what became of a write that failed, the error is another one.
+func (q *Queue) Find(ctx context.Context, id queue.ID) (queue.Event, error) {
+	suspect := q.suspect.Load()
+	e, err := q.Reader.Find(ctx, id)
+	if suspect && errors.Is(err, queue.ErrNotFound) {
+		err = fmt.Errorf("queue %s could not be written: what became of the event is not known yet", q.path)
+	}
+	return e, err
 }
 
 // Head is the end of the chain.

@@ -31,12 +31,10 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{db: db}
-	var id []byte
-	err = db.QueryRowContext(ctx, "SELECT id, first FROM epoch ORDER BY number DESC LIMIT 1").Scan(&id, &r.first)
+	err = db.QueryRowContext(ctx, "SELECT id, first FROM epoch ORDER BY number DESC LIMIT 1").Scan(exactly(r.epoch[:]), &r.first)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot read queue %s: %w", path, err), db.Close())
 	}
-	r.epoch = queue.Epoch(id)
 	return r, nil
 }
 
@@ -63,7 +61,7 @@ func (r *Reader) Status(ctx context.Context) (st queue.Status, err error) {
 	if ms != 0 {
 		st.AckTime = time.UnixMilli(ms).UTC()
 	}
-	st.Depth = st.Head.Sequence - st.Acknowledged
+	st.Depth = max(st.Head.Sequence, st.Acknowledged) - st.Acknowledged
 	err = tx.QueryRowContext(ctx, "SELECT at_ms FROM event WHERE position > ? ORDER BY position LIMIT 1", through).Scan(&ms)
 	switch {
 	case err == nil:
@@ -127,15 +125,11 @@ func (r *Reader) page(ctx context.Context, from uint64, max int) ([]queue.Event,
 	var events []queue.Event
 	for rows.Next() {
 		var position, ms int64
-		var id, hash []byte
 		e := queue.Event{}
-		if err := rows.Scan(&position, &id, &ms, &hash, &e.Sealed, &e.Note, &e.Acknowledged); err != nil {
+		if err := rows.Scan(&position, exactly(e.ID[:]), &ms, exactly(e.Hash[:]), &e.Sealed, &e.Note, &e.Acknowledged); err != nil {
 			return nil, err
 		}
-		e.Receipt = queue.Receipt{
-			ID: queue.ID(id), Epoch: r.epoch, Sequence: uint64(position - r.first + 1),
-			Hash: queue.Hash(hash), At: time.UnixMilli(ms).UTC(),
-		}
+		e.Epoch, e.Sequence, e.At = r.epoch, uint64(position-r.first+1), time.UnixMilli(ms).UTC()
 		events = append(events, e)
 	}
 	return events, rows.Err()
@@ -148,13 +142,26 @@ type querier interface {
 func lastEvent(ctx context.Context, db querier, epoch queue.Epoch, first int64) (queue.Head, error) {
 	head := queue.Head{Epoch: epoch}
 	var position int64
-	var hash []byte
-	err := db.QueryRowContext(ctx, "SELECT position, hash FROM event ORDER BY position DESC LIMIT 1").Scan(&position, &hash)
+	err := db.QueryRowContext(ctx, "SELECT position, hash FROM event ORDER BY position DESC LIMIT 1").Scan(&position, exactly(head.Hash[:]))
 	if errors.Is(err, errNoRows) {
 		return head, nil
 	} else if err != nil {
 		return head, err
 	}
-	head.Sequence, head.Hash = uint64(position-first+1), queue.Hash(hash)
+	head.Sequence = uint64(position - first + 1)
 	return head, nil
+}
+
+// exactly takes a blob of just its own length: the columns are checked when
+// they are written, but a damaged file can hold anything.
+type exactly []byte
+
+// Scan implements sql.Scanner.
+func (x exactly) Scan(v any) error {
+	b, ok := v.([]byte)
+	if !ok || len(b) != len(x) {
+		return fmt.Errorf("damaged: it is not %d bytes", len(x))
+	}
+	copy(x, b)
+	return nil
 }

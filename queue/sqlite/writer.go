@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -20,21 +21,39 @@ func (q *Queue) write() {
 			return
 		}
 		q.writeMu.Lock()
-		head, err := q.commit(batch)
-		if err != nil {
-			head, err = q.settle(batch, err)
+		if err := q.transact(batch); err != nil {
+			for _, p := range batch {
+				p.err = fmt.Errorf("cannot write queue %s: %w", q.path, err)
+			}
 		}
 		q.writeMu.Unlock()
-		if err == nil {
-			q.mu.Lock()
-			q.head = head
-			q.rouse()
-			q.mu.Unlock()
-		}
 		for _, p := range batch {
 			close(p.done)
 		}
 	}
+}
+
+// transact writes the batch, or finds out what became of it. On error nothing
+// is known.
+func (q *Queue) transact(batch []*put) error {
+	if q.suspect.Load() {
+		if err := q.reopen(context.Background()); err != nil {
+			return err
+		}
+	}
+	head, err := q.commit(batch)
+	if err != nil {
+		return q.settle(batch, err)
+	}
+	q.setHead(head)
+	return nil
+}
+
+func (q *Queue) setHead(head queue.Head) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.head = head
+	q.rouse()
 }
 
 // take waits for one message and returns it with all that wait behind it, or
@@ -105,15 +124,15 @@ type scanner interface{ Scan(...any) error }
 // existing fills in p's receipt from a row that is there already.
 func (q *Queue) existing(row scanner, p *put) (bool, error) {
 	var position, ms int64
-	var hash []byte
-	if err := row.Scan(&position, &ms, &hash); errors.Is(err, errNoRows) {
+	var hash queue.Hash
+	if err := row.Scan(&position, &ms, exactly(hash[:])); errors.Is(err, errNoRows) {
 		return false, nil
 	} else if err != nil {
 		return false, err
 	}
 	p.receipt = queue.Receipt{
 		ID: p.message.ID, Epoch: q.epoch, Sequence: uint64(position - q.first + 1),
-		Hash: queue.Hash(hash), At: time.UnixMilli(ms).UTC(),
+		Hash: hash, At: time.UnixMilli(ms).UTC(),
 	}
 	return true, nil
 }
@@ -121,35 +140,27 @@ func (q *Queue) existing(row scanner, p *put) (bool, error) {
 // settle finds out what became of a batch whose transaction ended with an
 // error. After a failed commit the outcome is unknown and the handle cannot be
 // trusted: the file is opened anew and every message is looked up by its id.
-func (q *Queue) settle(batch []*put, cause error) (queue.Head, error) {
+func (q *Queue) settle(batch []*put, cause error) error {
 	ctx := context.Background()
-	fail := func(err error) (queue.Head, error) {
-		for _, p := range batch {
-			p.err = fmt.Errorf("cannot write queue %s: %w", q.path, err)
-		}
-		return queue.Head{}, err
-	}
+	q.suspect.Store(true)
 	if err := q.reopen(ctx); err != nil {
-		return fail(errors.Join(cause, err)) // the handle stays closed: the next batch comes here again
+		return errors.Join(cause, err) // the next batch begins with it
 	}
-	var head queue.Head
 	for _, p := range batch {
 		p.err = nil
 		row := q.append.QueryRowContext(ctx, "SELECT position, at_ms, hash FROM event WHERE id = ?", p.message.ID[:])
 		switch there, err := q.existing(row, p); {
 		case err != nil:
-			return fail(errors.Join(cause, err))
+			return errors.Join(cause, err)
 		case !there:
 			p.err = fmt.Errorf("cannot write queue %s: %w", q.path, cause)
 		}
 	}
-	head, err := lastEvent(ctx, q.append, q.epoch, q.first)
-	if err != nil {
-		return fail(errors.Join(cause, err))
-	}
-	return head, nil
+	return nil
 }
 
+// reopen makes a handle that can be trusted again, and takes the head from the
+// file: a commit whose outcome was not known may have taken effect.
 func (q *Queue) reopen(ctx context.Context) error {
 	if err := q.append.Close(); err != nil {
 		return err
@@ -159,7 +170,37 @@ func (q *Queue) reopen(ctx context.Context) error {
 		return err
 	}
 	q.append = db
+	if err := restartLog(ctx, db); err != nil {
+		return err
+	}
+	// A commit at the log's new beginning is the end of those that failed:
+	// without it a power cut could bring one back after Find had denied it. It
+	// takes no room that is not there already.
+	if err := q.probe(ctx, 1); err != nil {
+		return err
+	}
+	head, err := lastEvent(ctx, db, q.epoch, q.first)
+	if err != nil {
+		return err
+	}
+	q.setHead(head)
+	q.suspect.Store(false)
 	return nil
+}
+
+// restartLog moves all that the write-ahead log holds into the file, syncs
+// that, and lets the log begin anew. A sync that fails takes with it what was
+// written since the last one, also what another connection or an earlier
+// process wrote: the system shows it but will never bring it to the disk, and
+// no later sync tells. A commit that stood behind it in the log would be lost
+// with it.
+func restartLog(ctx context.Context, db *sql.DB) error {
+	var busy, frames, moved int
+	err := db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(RESTART)").Scan(&busy, &frames, &moved)
+	if err == nil && busy != 0 {
+		err = errors.New("the write-ahead log stays in use")
+	}
+	return err
 }
 
 // Probe makes a durable write of an event's size and takes it back, to find out
@@ -167,29 +208,26 @@ func (q *Queue) reopen(ctx context.Context) error {
 func (q *Queue) Probe(ctx context.Context) error {
 	q.writeMu.Lock()
 	defer q.writeMu.Unlock()
-	if err := q.probe(ctx); err == nil {
+	if !q.suspect.Load() && q.probe(ctx, eventRoom) == nil {
 		return nil
 	}
 	if err := q.reopen(ctx); err != nil {
 		return err
 	}
-	// A commit whose outcome was not known may have taken effect.
-	head, err := lastEvent(ctx, q.append, q.epoch, q.first)
-	if err != nil {
-		return err
-	}
-	q.mu.Lock()
-	q.head = head
-	q.mu.Unlock()
-	return q.probe(ctx)
+	return q.probe(ctx, eventRoom)
 }
 
-// probe takes the room that an event takes, and gives it back. Both are
-// commits of their own: one that writes nothing would prove nothing.
-func (q *Queue) probe(ctx context.Context) error {
-	if _, err := q.append.ExecContext(ctx, "INSERT INTO probe(filler) VALUES(zeroblob(8192))"); err != nil {
-		return err
+// eventRoom is about what an event takes.
+const eventRoom = 8192
+
+// probe takes some room and gives it back. Both are commits of their own: one
+// that writes nothing would prove nothing.
+func (q *Queue) probe(ctx context.Context, bytes int) error {
+	for _, statement := range []string{fmt.Sprintf("INSERT INTO probe(filler) VALUES(zeroblob(%d))", bytes), "DELETE FROM probe"} {
+		if _, err := q.append.ExecContext(ctx, statement); err != nil {
+			q.suspect.Store(true)
+			return err
+		}
 	}
-	_, err := q.append.ExecContext(ctx, "DELETE FROM probe")
-	return err
+	return nil
 }
