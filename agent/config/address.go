@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
 )
 
 // loopback checks where the officer's page is served. The page shows passports;
@@ -49,6 +51,23 @@ func brokerURL(s string) string {
 		return "tcp is for a broker on this machine only: over a network the link must be authenticated; write tls://"
 	}
 	return ""
+}
+
+// brokerURLs checks a list of brokers, each with its own line.
+func brokerURLs(items []value) (wrong []complaint) {
+	for i, item := range items {
+		message := brokerURL(item.text)
+		if item.kind == unstable.Invalid {
+			continue
+		}
+		if item.text == "" {
+			message = notEmpty(item.text)
+		}
+		if message != "" {
+			wrong = append(wrong, complaint{item.line, fmt.Sprintf("broker %d: %s", i+1, message)})
+		}
+	}
+	return wrong
 }
 
 func isLoopback(host string) bool {

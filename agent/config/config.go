@@ -92,9 +92,10 @@ type Keys struct {
 
 // Broker is the way to the hub.
 type Broker struct {
-	URL                      string // "" if there is none yet
-	CAFile                   string // "" for the system's authorities
-	CertificateFile, KeyFile string // both or none
+	URL                      string   // "" if there is none yet
+	Fallback                 []string // tried in this order when URL cannot be reached
+	CAFile                   string   // "" for the system's authorities
+	CertificateFile, KeyFile string   // both or none
 	Username, PasswordFile   string
 	AckTimeout, KeepAlive    time.Duration
 	Window                   int
@@ -103,6 +104,7 @@ type Broker struct {
 // Queue is what is kept for the hub.
 type Queue struct {
 	Retention time.Duration
+	QuotaMiB  int // the queue's file does not grow beyond this
 }
 
 // Log is what the technician reads.

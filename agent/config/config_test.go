@@ -66,7 +66,7 @@ func TestDefaults(t *testing.T) {
 		Hub:    config.Hub{Recipients: got.Hub.Recipients, AckKeysFile: "/etc/lintas/hub-ack.jwks"},
 		Keys:   config.Keys{CounterFile: "/var/lib/lintas/counter.jwk", ListFile: "/var/lib/lintas/list.key"},
 		Broker: config.Broker{AckTimeout: 30 * time.Second, KeepAlive: 20 * time.Second, Window: 256},
-		Queue:  config.Queue{Retention: 30 * 24 * time.Hour},
+		Queue:  config.Queue{Retention: 30 * 24 * time.Hour, QuotaMiB: 1024},
 		Log:    config.Log{Level: "info", Format: "text"},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -115,6 +115,8 @@ counter_file = "keys/own.jwk"
 list_file = "credential:list.key"
 [broker]
 url = "tls://hub.example:8883"
+fallback = ["tls://second.example:8883",
+  "tcp://127.0.0.1:1883"]
 ca_file = "ca.pem"
 certificate_file = "own.pem"
 key_file = "credential:broker.key"
@@ -125,6 +127,7 @@ keep_alive = "1m"
 window = 0x10
 [queue]
 retention = "1d12h"
+quota_mib = 16
 [log]
 level = "debug"
 format = "json"
@@ -144,12 +147,12 @@ format = "json"
 		Hub:    config.Hub{Recipients: []string{hub, second}, AckKeysFile: "/srv/ack.jwks"},
 		Keys:   config.Keys{CounterFile: "/etc/lintas/keys/own.jwk", ListFile: "/run/credentials/lintas.service/list.key"},
 		Broker: config.Broker{
-			URL: "tls://hub.example:8883", CAFile: "/etc/lintas/ca.pem",
+			URL: "tls://hub.example:8883", Fallback: []string{"tls://second.example:8883", "tcp://127.0.0.1:1883"}, CAFile: "/etc/lintas/ca.pem",
 			CertificateFile: "/etc/lintas/own.pem", KeyFile: "/run/credentials/lintas.service/broker.key",
 			Username: "counter", PasswordFile: "/etc/secret/password",
 			AckTimeout: 90 * time.Second, KeepAlive: time.Minute, Window: 16,
 		},
-		Queue: config.Queue{Retention: 36 * time.Hour},
+		Queue: config.Queue{Retention: 36 * time.Hour, QuotaMiB: 16},
 		Log:   config.Log{Level: "debug", Format: "json"},
 	}
 	if !reflect.DeepEqual(got, want) {

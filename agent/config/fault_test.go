@@ -109,7 +109,11 @@ func TestFault(t *testing.T) {
 		{"key with hyphen", "[log]\nfor-mat = 'text'", "log.for-mat", "did you mean format?"},
 		{"key cut short", "[broker]\ncert_file = 'a'", "broker.cert_file", "did you mean certificate_file?"},
 		{"key with letters swapped", "[broker]\nwindwo = 1", "broker.windwo", "did you mean window?"},
-		{"key like nothing", "[broker]\nzzz = 1", "broker.zzz", "below [broker] stand url, ca_file,"},
+		{"key like nothing", "[broker]\nzzz = 1", "broker.zzz", "below [broker] stand url, fallback, ca_file,"},
+		{"fallback without a port", "[broker]\nfallback = ['tls://a.example:8883', 'tls://b.example']", "broker.fallback", "broker 2: the port is missing"},
+		{"fallback that is empty", "[broker]\nfallback = ['']", "broker.fallback", "broker 1: must not be empty"},
+		{"fallback in the open", "[broker]\nfallback = ['tcp://b.example:1883']", "broker.fallback", "write tls://"},
+		{"quota too small", "[queue]\nquota_mib = 1", "queue.quota_mib", "must be between 16 and 1048576"},
 		{"name twice, as table and value", "log.level = 'info'\n[log]\nformat = 'text'", "log", "stands in line 1 already"},
 	}
 	hub := classic(t)

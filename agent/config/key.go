@@ -39,6 +39,7 @@ var keys = []key{
 	file("keys.list_file", optional, func(p place) *string { return &p.Keys.ListFile }),
 
 	text("broker.url", optional, func(p place) *string { return &p.Broker.URL }, brokerURL),
+	list("broker.fallback", optional, func(p place) *[]string { return &p.Broker.Fallback }, brokerURLs),
 	file("broker.ca_file", optional, func(p place) *string { return &p.Broker.CAFile }),
 	file("broker.certificate_file", optional, func(p place) *string { return &p.Broker.CertificateFile }),
 	file("broker.key_file", optional, func(p place) *string { return &p.Broker.KeyFile }),
@@ -49,6 +50,7 @@ var keys = []key{
 	number("broker.window", func(p place) *int { return &p.Broker.Window }, between(1, 4096)),
 
 	duration("queue.retention", func(p place) *time.Duration { return &p.Queue.Retention }, between(time.Hour, 3650*day)),
+	number("queue.quota_mib", func(p place) *int { return &p.Queue.QuotaMiB }, between(16, 1<<20)),
 
 	text("log.level", optional, func(p place) *string { return &p.Log.Level }, oneOf("debug", "info", "warn", "error")),
 	text("log.format", optional, func(p place) *string { return &p.Log.Format }, oneOf("text", "json")),
