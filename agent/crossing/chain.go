@@ -34,24 +34,34 @@ func (c *Chain) Next(expected uint64, sealed []byte) (Sealed, error) {
 	if err != nil {
 		return s, &ChainError{expected, err.Error()}
 	}
-	at := s.Position
+	return s, c.next(expected, s.Counter, s.Position, s.Hash)
+}
+
+// Pass takes a tombstone in the place of the event that should come next; the
+// chain goes on from the original's hash.
+func (c *Chain) Pass(expected uint64, tombstone []byte) (Tombstone, error) {
+	t, err := OpenTombstone(bytes.TrimSpace(tombstone), c.Keys)
+	if err != nil {
+		return t, &ChainError{expected, err.Error()}
+	}
+	return t, c.next(expected, t.Counter, t.Position, t.Hash)
+}
+
+func (c *Chain) next(expected uint64, counter string, at queue.Position, hash queue.Hash) error {
 	switch {
 	case at.Sequence != expected:
-		err = &ChainError{expected, fmt.Sprintf("the event says that it is number %d", at.Sequence)}
-	case c.Counter != "" && s.Counter != c.Counter:
-		err = &ChainError{expected, fmt.Sprintf("the event is from counter %s", s.Counter)}
+		return &ChainError{expected, fmt.Sprintf("the event says that it is number %d", at.Sequence)}
+	case c.Counter != "" && counter != c.Counter:
+		return &ChainError{expected, fmt.Sprintf("the event is from counter %s", counter)}
 	case at.Sequence == 1 && at.Prev != (queue.Hash{}):
-		err = &ChainError{expected, "the first event names one before it"}
+		return &ChainError{expected, "the first event names one before it"}
 	case c.started && at.Epoch != c.last.Epoch:
-		err = &ChainError{expected, "the event is of another epoch"}
+		return &ChainError{expected, "the event is of another epoch"}
 	case c.started && at.Sequence != c.last.Sequence+1:
-		err = &ChainError{c.last.Sequence + 1, "missing"}
+		return &ChainError{c.last.Sequence + 1, "missing"}
 	case c.started && at.Prev != c.last.Hash:
-		err = &ChainError{expected, "it does not name the hash of the event before"}
+		return &ChainError{expected, "it does not name the hash of the event before"}
 	}
-	if err != nil {
-		return s, err
-	}
-	c.last, c.started = queue.Head{Epoch: at.Epoch, Sequence: at.Sequence, Hash: s.Hash}, true
-	return s, nil
+	c.last, c.started = queue.Head{Epoch: at.Epoch, Sequence: at.Sequence, Hash: hash}, true
+	return nil
 }

@@ -18,7 +18,14 @@
 // whoever has the public keys finds an event that was removed, altered,
 // reordered or cut off.
 //
-// JSON Schemas of all of it are in configs/schema. Fields may be added; readers
+// An event that no broker will carry is replaced on the wire by a tombstone,
+// a JWS with typ lintas-tombstone+jws that names the position and the
+// original's hash. When a queue's disk is lost or an old copy of itself, a new
+// epoch begins, and what the hub has not confirmed is wrapped anew: same id and
+// record, new position and signature.
+//
+// JSON Schemas of all of it are in configs/schema, channels and operations in
+// configs/asyncapi.yaml. Fields may be added; readers
 // ignore fields that they do not know.
 package crossing
 
@@ -45,7 +52,17 @@ const (
 	ListInstalled       Type = "list.installed"
 	DeviceUp            Type = "device.up"
 	DeviceDown          Type = "device.down"
+	KeyRotated          Type = "key.rotated"
+	QueueRecovered      Type = "queue.recovered"
 )
+
+// Types lists them all, in the order of the contract.
+func Types() []Type {
+	return []Type{
+		InspectionOpened, InspectionAbandoned, Departure, Return, Voided, Amended,
+		ListInstalled, DeviceUp, DeviceDown, AgentStarted, AgentStopped, KeyRotated, QueueRecovered,
+	}
+}
 
 const version = ".v1"
 

@@ -87,6 +87,14 @@ func records() map[crossing.Type]crossing.Record {
 	correction := crossing.Corrected{CrossingID: crossing.NewID().String(), CrossingHash: queue.Hash{}.String(), Reason: "wrong-direction"}
 	amended := correction
 	amended.Changes = map[string]string{"direction": "return"}
+	key, err := crossing.NewPrivateKey()
+	if err != nil {
+		panic(err)
+	}
+	rotated, err := crossing.RotatedTo(place, key.ID, key)
+	if err != nil {
+		panic(err)
+	}
 	return map[crossing.Type]crossing.Record{
 		crossing.InspectionOpened: &crossing.Opened{Place: place, Direction: "departure", EntryMode: "scan", Scanner: "passport", Document: doc, Lines: specimen, Finding: finding},
 		crossing.InspectionAbandoned: &crossing.Abandoned{Place: place, Reason: "timeout",
@@ -100,6 +108,10 @@ func records() map[crossing.Type]crossing.Record {
 		crossing.ListInstalled: &crossing.Installed{Place: place, ListVersion: 7, ListTime: crossing.TimeOf(time.Now()), Rows: 10},
 		crossing.DeviceUp:      &crossing.Device{Place: place, Scanner: "passport", Reason: "ready"},
 		crossing.DeviceDown:    &crossing.Device{Place: place, Scanner: "passport", Reason: "absent"},
+		crossing.KeyRotated:    rotated,
+		crossing.QueueRecovered: crossing.RecoveredOf(place, queue.Recovery{Cause: queue.Damaged,
+			Previous: queue.Head{Epoch: queue.Epoch{7}, Sequence: 42, Hash: queue.Hash{8}},
+			Missing:  [][2]uint64{{30, 31}, {40, 40}}, Rewrapped: 3, Aside: "/home/somebody/damaged-20261123"}),
 	}
 }
 
@@ -167,6 +179,14 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("type %q: %v", s.Type, err)
 		}
 	}
+	for _, typ := range crossing.Types() {
+		if records()[typ] == nil {
+			t.Errorf("no record of type %s was tried", typ)
+		}
+	}
+	if len(records()) != len(crossing.Types()) {
+		t.Error("Types does not list every type")
+	}
 	// Every schema of a record has a type that produces it.
 	files, err := configs.Schemas.ReadDir("schema")
 	if err != nil {
@@ -189,6 +209,37 @@ func TestSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	conforms(t, "ack", payload(t, ack))
+	tombstone, err := p.sealer.Tombstone(p.sealed[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	conforms(t, "tombstone", payload(t, tombstone))
+	again, err := p.sealer.Rewrap(queue.Position{Epoch: queue.Epoch{9}, Sequence: 1}, p.sealed[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	conforms(t, "event", payload(t, again))
+	// A counter that was made anew knows nothing of what was before.
+	for name, r := range map[string]crossing.Record{
+		"record.queue.recovered": crossing.RecoveredOf(crossing.Place{}, queue.Recovery{Cause: queue.Deleted}),
+		"record.key.rotated":     rotatedFrom(t, "", p.key),
+	} {
+		p.record(t, crossing.Type(strings.TrimPrefix(name, "record.")), r)
+		b, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conforms(t, name, b)
+	}
+}
+
+func rotatedFrom(t testing.TB, previous string, next crossing.PrivateKey) *crossing.Rotated {
+	t.Helper()
+	r, err := crossing.RotatedTo(crossing.Place{}, previous, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // The schemas refuse what is wrong: a test that cannot fail proves nothing.
@@ -197,6 +248,9 @@ func TestSchemasRefuse(t *testing.T) {
 		"event":                     `{"specversion":"1.0"}`,
 		"ack":                       `{"counter":"CGK-T3-D07","time":"2026-11-23T10:00:00Z","epochs":[]}`,
 		"state":                     `{"counter":"x"}`,
+		"tombstone":                 `{"source":"/counters/CGK-T3-D07"}`,
+		"record.queue.recovered":    `{"cause":"bored"}`,
+		"record.key.rotated":        `{"key":{"kty":"OKP","crv":"Ed25519","d":"AAAA"}}`,
 		"record.crossing.departure": `{"schema":"urn:lintas:record:crossing.return:1"}`,
 	} {
 		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
@@ -432,11 +486,28 @@ func FuzzOpen(f *testing.F) {
 	p := newPost(f)
 	p.record(f, crossing.AgentStopped, &crossing.Stopped{Reason: "signal"})
 	f.Add(p.sealed[0])
+	stone, err := p.sealer.Tombstone(p.sealed[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(stone)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if s, err := crossing.Open(b, p.key.Public()); err == nil && s.Counter != counterID {
 			t.Error("accepted an event that was never sealed")
 		}
-		crossing.ClaimedCounter(b)
+		if stone, err := crossing.OpenTombstone(b, p.key.Public()); err == nil && stone.Hash != p.head.Hash {
+			t.Error("accepted a tombstone that was never sealed")
+		}
+		// What is not verified is at least read without harm, and never takes
+		// a form that the hub would refuse.
+		if again, err := p.sealer.Rewrap(queue.Position{Sequence: 1}, b); err == nil {
+			if _, err := crossing.Open(again, p.key.Public()); err != nil && len(again) <= crossing.MaxSealed {
+				t.Errorf("wrapped anew, it is refused: %v", err)
+			}
+		}
+		if _, err := crossing.Before(b); err == nil && crossing.ClaimedCounter(b) == "" {
+			t.Error("what has a place in a chain belongs to nobody")
+		}
 	})
 }
 

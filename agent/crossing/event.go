@@ -18,15 +18,14 @@ import (
 	"lintas/queue"
 )
 
-// JWS types (RFC 7515 §4.1.9).
+// Limits in bytes.
 const (
-	typEvent = "lintas-event+jws"
-	typAck   = "lintas-ack+jws"
-)
-
-// Limits of what is accepted from outside, in bytes.
-const (
+	// MaxSealed is the largest sealed event that a hub accepts.
 	MaxSealed = 64 << 10
+	// maxBody is the largest event as JSON, not sealed yet: a JWS adds a third,
+	// a header, a signature and the position.
+	maxBody = 47 << 10
+	// maxRecord is the largest record that is opened.
 	maxRecord = 48 << 10
 )
 
@@ -71,74 +70,6 @@ func NewEvent(counter string, id uuid.UUID, t Type, at Time, r Record, to []age.
 	}, nil
 }
 
-// Sealer signs events at their position. It may be used from many goroutines.
-type Sealer struct{ signer jose.Signer }
-
-// NewSealer signs with the counter's key.
-func NewSealer(key PrivateKey) (*Sealer, error) {
-	signer, err := key.signer(typEvent)
-	return &Sealer{signer: signer}, err
-}
-
-// Seal is the queue's Seal: the message's body is an Event as JSON.
-func (s *Sealer) Seal(at queue.Position, m queue.Message) ([]byte, error) {
-	var e Event
-	if err := json.Unmarshal(m.Body, &e); err != nil {
-		return nil, err
-	}
-	e.Epoch, e.Sequence, e.PrevHash = at.Epoch.String(), strconv.FormatUint(at.Sequence, 10), at.Prev.String()
-	return sign(s.signer, e)
-}
-
-// sign gives the compact JWS over v as JSON.
-func sign(signer jose.Signer, v any) ([]byte, error) {
-	payload, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	jws, err := signer.Sign(payload)
-	if err != nil {
-		return nil, err
-	}
-	compact, err := jws.CompactSerialize()
-	return []byte(compact), err
-}
-
-// ErrUnknownKey: a signature was made with a key that is not trusted.
-var ErrUnknownKey = errors.New("signed with a key that is not known here")
-
-// open checks the signature and the type of a compact JWS and reads its
-// payload.
-func open(sealed []byte, typ string, keys Keys, v any) (kid string, err error) {
-	if len(sealed) > MaxSealed {
-		return "", fmt.Errorf("larger than %d bytes", MaxSealed)
-	}
-	jws, err := jose.ParseSignedCompact(string(sealed), []jose.SignatureAlgorithm{jose.EdDSA})
-	if err != nil {
-		return "", errors.New("not a compact JWS signed with EdDSA")
-	}
-	h := jws.Signatures[0].Protected
-	if got, _ := h.ExtraHeaders[jose.HeaderType].(string); got != typ {
-		return h.KeyID, fmt.Errorf("typ is %q and not %q", got, typ)
-	}
-	key, ok := keys[h.KeyID]
-	if !ok {
-		return h.KeyID, ErrUnknownKey
-	}
-	payload, err := jws.Verify(key)
-	if err != nil {
-		return h.KeyID, errors.New("signature does not fit")
-	}
-	// The hash is over the bytes: only one spelling of a JWS is the event.
-	if canonical, err := jws.CompactSerialize(); err != nil || canonical != string(sealed) {
-		return h.KeyID, errors.New("not the canonical form of the JWS")
-	}
-	if err := json.Unmarshal(payload, v); err != nil {
-		return h.KeyID, fmt.Errorf("payload is not the JSON expected: %w", err)
-	}
-	return h.KeyID, nil
-}
-
 // Sealed is an event whose signature has been checked.
 type Sealed struct {
 	Event
@@ -164,27 +95,70 @@ func Open(sealed []byte, keys Keys) (Sealed, error) {
 }
 
 func (s *Sealed) read() (err error) {
-	counter, ok := strings.CutPrefix(s.Source, sourcePrefix)
-	if s.SpecVersion != "1.0" || !ok {
-		return errors.New("not a CloudEvents 1.0 object from a counter")
+	if s.SpecVersion != "1.0" {
+		return errors.New("not a CloudEvents 1.0 object")
 	}
-	if s.Counter = counter; !ValidCounter(counter) {
-		return errors.New("source names no valid counter")
-	}
-	if s.UUID, err = uuid.Parse(s.ID); err != nil {
+	// uuid.Parse takes several spellings of one id; ours is the only one.
+	if s.UUID, err = uuid.Parse(s.ID); err != nil || s.UUID.String() != s.ID {
 		return errors.New("id is not a UUID")
 	}
-	if s.Position.Epoch, err = queue.ParseEpoch(s.Epoch); err != nil {
-		return err
+	s.Counter, s.Position, err = readPlace(s.Source, s.Epoch, s.Sequence, s.PrevHash)
+	return err
+}
+
+// readPlace reads whose an event is and where it stands.
+func readPlace(source, epoch, sequence, prev string) (counter string, at queue.Position, err error) {
+	counter, ok := strings.CutPrefix(source, sourcePrefix)
+	if !ok || !ValidCounter(counter) {
+		return "", at, errors.New("source names no valid counter")
 	}
-	if s.Position.Prev, err = queue.ParseHash(s.PrevHash); err != nil {
-		return err
+	if at.Epoch, err = queue.ParseEpoch(epoch); err != nil {
+		return "", at, err
 	}
-	s.Position.Sequence, err = strconv.ParseUint(s.Sequence, 10, 63)
-	if err != nil || s.Position.Sequence == 0 || strconv.FormatUint(s.Position.Sequence, 10) != s.Sequence {
-		return errors.New("sequence is not a positive number")
+	if at.Prev, err = queue.ParseHash(prev); err != nil {
+		return "", at, err
 	}
-	return nil
+	at.Sequence, err = strconv.ParseUint(sequence, 10, 63)
+	if err != nil || at.Sequence == 0 || strconv.FormatUint(at.Sequence, 10) != sequence {
+		return "", at, errors.New("sequence is not a positive number")
+	}
+	return counter, at, nil
+}
+
+// readUnverified reads a sealed event strictly, but for its signature: for our
+// own, when the key that signed them may be gone, and for those that have been
+// verified before.
+func readUnverified(sealed []byte) (Sealed, error) {
+	s := Sealed{Hash: sha256.Sum256(sealed)}
+	jws, err := parse(sealed, typEvent)
+	if err != nil {
+		return s, err
+	}
+	s.KeyID = jws.Signatures[0].Protected.KeyID
+	if err := json.Unmarshal(jws.UnsafePayloadWithoutVerification(), &s.Event); err != nil {
+		return s, fmt.Errorf("payload is not the JSON expected: %w", err)
+	}
+	return s, s.read()
+}
+
+// SameMessage tells whether two sealed events carry one and the same message,
+// at whatever positions: same id, type, time and ciphertext. Neither is
+// verified.
+func SameMessage(a, b []byte) bool {
+	x, errX := readUnverified(a)
+	y, errY := readUnverified(b)
+	return errX == nil && errY == nil && x.Source == y.Source && x.ID == y.ID && x.Type == y.Type && x.Time.Equal(y.Time.Time) && x.Data == y.Data
+}
+
+// Before gives the hash that a sealed event or a tombstone names as that of
+// the event before it. It is not verified.
+func Before(sealed []byte) (queue.Hash, error) {
+	if IsTombstone(sealed) {
+		t, err := readTombstone(sealed)
+		return t.Position.Prev, err
+	}
+	s, err := readUnverified(sealed)
+	return s.Position.Prev, err
 }
 
 // Decrypt gives the record's JSON. Only the hub holds the identities.
@@ -192,7 +166,7 @@ func (e Event) Decrypt(identities ...age.Identity) ([]byte, error) {
 	if e.DataContentType != "application/age" {
 		return nil, fmt.Errorf("cannot open record: content type %q", e.DataContentType)
 	}
-	sealed, err := base64.StdEncoding.DecodeString(e.Data)
+	sealed, err := base64.StdEncoding.Strict().DecodeString(e.Data)
 	if err != nil {
 		return nil, errors.New("cannot open record: not base64")
 	}
@@ -210,9 +184,12 @@ func (e Event) Decrypt(identities ...age.Identity) ([]byte, error) {
 	return plain, nil
 }
 
-// ClaimedCounter gives the counter that an event says it is from, before
-// anything is checked; "" if it says nothing that could be one.
+// ClaimedCounter gives the counter that an event or a tombstone says it is
+// from, before anything is checked; "" if it says nothing that could be one.
 func ClaimedCounter(sealed []byte) string {
+	if len(sealed) > MaxSealed {
+		return ""
+	}
 	jws, err := jose.ParseSignedCompact(string(sealed), []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil {
 		return ""

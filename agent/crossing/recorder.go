@@ -31,19 +31,33 @@ func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 // Record writes one record under the given id; when it returns nil, the record
 // survives a power cut. note stays on this machine.
 func (r *Recorder) Record(ctx context.Context, id uuid.UUID, t Type, rec Record, note []byte) (queue.Receipt, error) {
-	stamp := rec.stamp()
-	*stamp = r.Stamp()
-	e, err := NewEvent(r.Counter, id, t, stamp.OccurredAt, rec, r.Recipients)
+	m, err := r.Message(id, t, rec)
 	if err != nil {
-		return queue.Receipt{}, fmt.Errorf("cannot record %s: %w", t, err)
+		return queue.Receipt{}, err
 	}
-	body, err := json.Marshal(e)
-	if err != nil {
-		return queue.Receipt{}, fmt.Errorf("cannot record %s: %w", t, err)
-	}
-	receipt, err := r.Queue.Put(ctx, queue.Message{ID: queue.ID(id), Body: body}, note)
+	receipt, err := r.Queue.Put(ctx, m, note)
 	if err != nil {
 		return receipt, fmt.Errorf("cannot record %s: %w", t, err)
 	}
 	return receipt, nil
+}
+
+// Message stamps and encrypts a record without putting it: for an event that
+// the queue itself puts first into a new epoch. It does not use the queue.
+func (r *Recorder) Message(id uuid.UUID, t Type, rec Record) (queue.Message, error) {
+	stamp := rec.stamp()
+	*stamp = r.Stamp()
+	e, err := NewEvent(r.Counter, id, t, stamp.OccurredAt, rec, r.Recipients)
+	if err != nil {
+		return queue.Message{}, fmt.Errorf("cannot record %s: %w", t, err)
+	}
+	body, err := json.Marshal(e)
+	if err != nil {
+		return queue.Message{}, fmt.Errorf("cannot record %s: %w", t, err)
+	}
+	// The hub would refuse it, and with it the whole chain behind it.
+	if len(body) > maxBody {
+		return queue.Message{}, fmt.Errorf("cannot record %s: %d bytes are more than an event may have", t, len(body))
+	}
+	return queue.Message{ID: queue.ID(id), Body: body}, nil
 }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -64,7 +63,7 @@ func (d *daemon) publishKey() error {
 }
 
 func parseRecipients(list []string) ([]age.Recipient, error) {
-	recipients, err := age.ParseRecipients(strings.NewReader(strings.Join(list, "\n")))
+	recipients, err := crossing.ParseRecipients(list...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot use hub.recipients: %w", err)
 	}

@@ -62,6 +62,7 @@ var onlyIn = map[string]string{
 	"github.com/creack/pty":                 "agent/demo",
 	"github.com/chromedp/chromedp":          "",
 	"github.com/santhosh-tekuri/jsonschema": "",
+	"gopkg.in/yaml.v3":                      "",
 }
 
 // source is a parsed file of ours.

@@ -6,10 +6,16 @@
 // comes again is stored once; the chain of every counter and epoch is checked
 // as it grows, so that what is removed, altered, reordered or cut is found;
 // what cannot be accepted is kept aside with a reason, within bounds, and never
-// acknowledged. It does not name missing or refused events in its
-// acknowledgements yet: what does not fit the chain is simply not confirmed.
+// acknowledged: what does not fit the chain is simply not confirmed. Of an
+// event that no broker would carry only a tombstone comes; its position is
+// acknowledged and its body is owed until it follows, by the broker or from a
+// file.
+//
 // The ledger holds sealed events: reading a record needs the hub's age
-// identity.
+// identity. The hub itself reads two kinds of records, if it has the identity:
+// key.rotated, after which it trusts the counter's new key, and
+// queue.recovered, after which it knows what of a chain is lost and closes it
+// when everything else has come.
 package hub
 
 import (
@@ -98,7 +104,14 @@ func (h *Hub) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.answer(ctx, conn, union(counters, trusted.changed())); err != nil {
+	if err := h.welcome(ctx, trusted.changed()); err != nil {
+		return err
+	}
+	known, err := h.Keys.Counters()
+	if err != nil {
+		known = nil // no folder: nobody is trusted
+	}
+	if err := h.answer(ctx, conn, union(counters, known)); err != nil {
 		return err
 	}
 	for {
@@ -108,7 +121,11 @@ func (h *Hub) session(ctx context.Context) error {
 		case <-conn.Lost():
 			return errors.Join(errLost, conn.Err())
 		case <-look.C:
-			if err := h.answer(ctx, conn, trusted.changed()); err != nil {
+			changed := trusted.changed()
+			if err := h.welcome(ctx, changed); err != nil {
+				return err
+			}
+			if err := h.answer(ctx, conn, changed); err != nil {
 				return err
 			}
 		case m := <-messages:
@@ -144,13 +161,7 @@ collect:
 	if err != nil {
 		return err
 	}
-	count := map[Aside]int{}
-	for _, a := range result.Aside {
-		count[a]++
-	}
-	for a, n := range count {
-		h.Logger.Warn("events kept aside", "counter", a.Counter, "reason", a.Reason, "count", n)
-	}
+	h.log(result)
 	if err := h.answer(ctx, conn, result.Counters); err != nil {
 		return err
 	}
@@ -158,6 +169,34 @@ collect:
 		m.Ack()
 	}
 	return nil
+}
+
+// welcome takes in what came before its key was trusted.
+func (h *Hub) welcome(ctx context.Context, counters []string) error {
+	for _, counter := range counters {
+		result, err := h.Ledger.Retake(ctx, h.Keys, counter)
+		if err != nil {
+			return err
+		}
+		if n := result.Stored + result.Owed; n > 0 {
+			h.Logger.Info("took in what came before its key was trusted", "counter", counter, "count", n)
+		}
+		h.log(result)
+	}
+	return nil
+}
+
+func (h *Hub) log(r Result) {
+	count := map[Aside]int{}
+	for _, a := range r.Aside {
+		count[a]++
+	}
+	for a, n := range count {
+		h.Logger.Warn("events kept aside", "counter", a.Counter, "reason", a.Reason, "count", n)
+	}
+	for _, n := range r.Notices {
+		h.Logger.Warn(n.What, append([]any{"counter", n.Counter}, n.Args...)...)
+	}
 }
 
 func union(a, b []string) []string {

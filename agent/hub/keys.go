@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"filippo.io/age"
 
@@ -58,67 +58,31 @@ func InitKeys(dir string) error {
 	return crossing.WriteFile(path, jwk, 0o600)
 }
 
-func initIdentity(dir string) error {
-	path := filepath.Join(dir, FileIdentity)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		id, err := age.GenerateX25519Identity()
-		if err != nil {
-			return err
-		}
-		text := fmt.Sprintf("# created: %s\n# public key: %s\n%s\n", time.Now().Format(time.RFC3339), id.Recipient(), id)
-		if err := crossing.WriteFile(path, []byte(text), 0o600); err != nil {
-			return err
-		}
-	}
-	path = filepath.Join(dir, FileRecipients)
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	ids, err := Identities(dir)
-	if err != nil {
-		return err
-	}
-	var text strings.Builder
-	for _, id := range ids {
-		if x, ok := id.(*age.X25519Identity); ok {
-			fmt.Fprintln(&text, x.Recipient())
-		}
-	}
-	return crossing.WriteFile(path, []byte(text.String()), 0o644)
-}
-
-// Identities reads the identities that open records.
-func Identities(dir string) ([]age.Identity, error) {
-	f, err := os.Open(filepath.Join(dir, FileIdentity))
-	if err != nil {
-		return nil, fmt.Errorf("cannot read identities: %w", err)
-	}
-	defer f.Close()
-	ids, err := age.ParseIdentities(f)
-	if err != nil {
-		// The parser's own error could quote the file.
-		return nil, fmt.Errorf("cannot read identities %s: not an age identity file", f.Name())
-	}
-	return ids, nil
-}
-
 // KeyRing holds the counters' public keys, a file each. A key that is added
 // while the hub runs is found the next time an event needs it.
 type KeyRing struct {
-	dir string
+	folder, dir string // of all keys, and of the counters'
 
-	mu    sync.Mutex // guards cache
-	cache map[string]cached
+	mu         sync.Mutex // guards what follows
+	cache      map[string]cached[crossing.Keys]
+	identities cached[[]age.Identity]
 }
 
-type cached struct {
-	keys  crossing.Keys
-	mtime time.Time
+// cached is what was read from a file, as long as the file is that one.
+type cached[T any] struct {
+	value T
+	file  os.FileInfo
+}
+
+// is tells whether the file is still the one that was read: files are replaced
+// whole, two of them perhaps in one tick of the clock.
+func (c cached[T]) is(st os.FileInfo) bool {
+	return c.file != nil && os.SameFile(c.file, st) && c.file.ModTime().Equal(st.ModTime()) && c.file.Size() == st.Size()
 }
 
 // NewKeyRing reads keys from dir/counters.
 func NewKeyRing(dir string) *KeyRing {
-	return &KeyRing{dir: filepath.Join(dir, DirCounters), cache: map[string]cached{}}
+	return &KeyRing{folder: dir, dir: filepath.Join(dir, DirCounters), cache: map[string]cached[crossing.Keys]{}}
 }
 
 func (k *KeyRing) path(counter string) string { return filepath.Join(k.dir, counter+".jwk") }
@@ -127,30 +91,74 @@ func (k *KeyRing) path(counter string) string { return filepath.Join(k.dir, coun
 func (k *KeyRing) For(counter string) (crossing.Keys, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.read(counter)
+}
+
+func (k *KeyRing) read(counter string) (crossing.Keys, error) {
+	if !crossing.ValidCounter(counter) {
+		return nil, nil // no name of a file either
+	}
 	st, err := os.Stat(k.path(counter))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
 	}
-	if c, ok := k.cache[counter]; ok && c.mtime.Equal(st.ModTime()) {
-		return c.keys, nil
+	if c := k.cache[counter]; c.is(st) {
+		return c.value, nil
 	}
 	keys, err := crossing.LoadKeys(k.path(counter))
 	if err != nil {
 		return nil, err
 	}
-	k.cache[counter] = cached{keys, st.ModTime()}
+	k.cache[counter] = cached[crossing.Keys]{keys, st}
 	return keys, nil
 }
+
+// Identities gives the hub's identities, if they are kept with the keys.
+func (k *KeyRing) Identities() ([]age.Identity, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	st, err := os.Stat(filepath.Join(k.folder, FileIdentity))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read identities: %w", err)
+	}
+	if k.identities.is(st) {
+		return k.identities.value, nil
+	}
+	ids, err := Identities(k.folder)
+	if err != nil {
+		return nil, err
+	}
+	k.identities = cached[[]age.Identity]{ids, st}
+	return ids, nil
+}
+
+// errKeyFile: a counter's key file cannot be read, so nothing can be said
+// about its events.
+var errKeyFile = errors.New("the counter's keys cannot be read")
 
 // Open checks an event with the keys of the counter on whose topic it came.
 func (k *KeyRing) Open(counter string, sealed []byte) (crossing.Sealed, error) {
 	keys, err := k.For(counter)
 	if err != nil {
-		return crossing.Sealed{}, err
+		return crossing.Sealed{}, fmt.Errorf("%w: %w", errKeyFile, err)
 	}
 	return crossing.Open(sealed, keys)
+}
+
+// open checks an event or a tombstone.
+func (k *KeyRing) open(counter string, sealed []byte) (arrival, error) {
+	if !crossing.IsTombstone(sealed) {
+		s, err := k.Open(counter, sealed)
+		return arrival{counter: s.Counter, at: s.Position, hash: s.Hash, event: &s, sealed: sealed}, err
+	}
+	keys, err := k.For(counter)
+	if err != nil {
+		return arrival{}, fmt.Errorf("%w: %w", errKeyFile, err)
+	}
+	t, err := crossing.OpenTombstone(sealed, keys)
+	return arrival{counter: t.Counter, at: t.Position, hash: t.Hash, sealed: sealed}, err
 }
 
 // Trust accepts the keys in a file for a counter, beside those accepted
@@ -163,29 +171,38 @@ func (k *KeyRing) Trust(counter, file string) (crossing.Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := k.For(counter)
+	_, err = k.add(counter, keys)
+	return keys, err
+}
+
+// add trusts keys for a counter beside those accepted before. It tells whether
+// any of them was new.
+func (k *KeyRing) add(counter string, keys crossing.Keys) (news bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before, err := k.read(counter)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	if all == nil {
-		all = crossing.Keys{}
-	}
-	for id, key := range keys {
-		all[id] = key
+	all := crossing.Keys{} // a map of its own: others may be reading the one before
+	maps.Copy(all, before)
+	maps.Copy(all, keys)
+	if len(all) == len(before) {
+		return false, nil
 	}
 	jwks, err := all.MarshalJWKS()
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	return keys, crossing.WriteFile(k.path(counter), jwks, 0o644)
+	return true, crossing.WriteFile(k.path(counter), jwks, 0o644)
 }
 
 // watch notices keys that are trusted from now on.
-func (k *KeyRing) watch() *keyWatch { return &keyWatch{k, map[string]time.Time{}} }
+func (k *KeyRing) watch() *keyWatch { return &keyWatch{k, map[string]cached[struct{}]{}} }
 
 type keyWatch struct {
 	ring *KeyRing
-	seen map[string]time.Time
+	seen map[string]cached[struct{}]
 }
 
 // changed lists the counters whose keys are new or others than the last time;
@@ -197,8 +214,8 @@ func (w *keyWatch) changed() (list []string) {
 	}
 	for _, c := range counters {
 		st, err := os.Stat(w.ring.path(c))
-		if err == nil && !st.ModTime().Equal(w.seen[c]) {
-			w.seen[c] = st.ModTime()
+		if err == nil && !w.seen[c].is(st) {
+			w.seen[c] = cached[struct{}]{file: st}
 			list = append(list, c)
 		}
 	}

@@ -3,18 +3,19 @@ package hub
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"fmt"
 	"iter"
 
 	"github.com/google/uuid"
 
-	"lintas/agent/crossing"
 	"lintas/queue"
 )
 
 func hashOf(b []byte) []byte { h := sha256.Sum256(b); return h[:] }
 
-// Entry is an event as the ledger lists it: nothing of the record.
+// Entry is an event as the ledger lists it: nothing of the record. Of one that
+// is owed only the position and the hash are known.
 type Entry struct {
 	Counter  string `json:"counter"`
 	Epoch    string `json:"epoch"`
@@ -24,29 +25,124 @@ type Entry struct {
 	Time     string `json:"time"`
 	Hash     string `json:"hash"`
 	Repeated bool   `json:"repeated"`
+	Owed     bool   `json:"owed"` // only a tombstone came, the body is to follow
 
-	sealed []byte
+	sealed []byte // the event, or the tombstone
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 }
 
 // Entries goes through the ledger, chain by chain, oldest first.
 func (l *Ledger) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		rows, err := l.db.QueryContext(ctx, `SELECT e.counter, e.epoch, e.sequence, e.id, e.type, e.time, e.hash, e.repeated, e.sealed
-			FROM event e JOIN epoch p ON p.counter = e.counter AND p.epoch = e.epoch
-			ORDER BY e.counter, p.seen_ms, p.rowid, e.sequence`)
+		ends, err := l.ends(ctx, l.db)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		for _, of := range ends {
+			for e, err := range l.chain(ctx, l.db, of) {
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// end is where a chain ends, as it was acknowledged.
+type end struct {
+	chainOf
+	through uint64
+	head    queue.Hash
+	missing ranges
+}
+
+// ends lists the chains, in the order in which they were first heard of.
+func (l *Ledger) ends(ctx context.Context, q querier) (list []end, err error) {
+	missing := "missing"
+	if l.first {
+		missing = "'[]'"
+	}
+	rows, err := q.QueryContext(ctx, "SELECT counter, epoch, through, head, "+missing+" FROM epoch ORDER BY counter, seen_ms, rowid")
+	if err != nil {
+		return nil, fmt.Errorf("cannot read ledger: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e end
+		var epoch, head []byte
+		var missing string
+		if err := rows.Scan(&e.counter, &epoch, &e.through, &head, &missing); err != nil {
+			return nil, fmt.Errorf("cannot read ledger: %w", err)
+		}
+		if e.missing, err = readRanges(missing, e.through); err != nil {
+			return nil, fmt.Errorf("cannot read ledger: %w", err)
+		}
+		e.epoch, e.head = queue.Epoch(epoch), queue.Hash(head)
+		list = append(list, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("cannot read ledger: %w", err)
+	}
+	return list, nil
+}
+
+// chain goes through one chain. What is owed is read beforehand: it is little.
+func (l *Ledger) chain(ctx context.Context, q querier, of end) iter.Seq2[Entry, error] {
+	const events = `SELECT sequence, id, type, time, hash, repeated, sealed, 0 FROM event WHERE counter = ? AND epoch = ? ORDER BY sequence`
+	const owing = `SELECT sequence, x'', '', '', hash, 0, sealed, 1 FROM owed WHERE counter = ? AND epoch = ? ORDER BY sequence`
+	return func(yield func(Entry, error) bool) {
+		var owed []Entry
+		if !l.first {
+			for e, err := range entries(ctx, q, owing, of.chainOf) {
+				if err != nil {
+					yield(e, err)
+					return
+				}
+				owed = append(owed, e)
+			}
+		}
+		for e, err := range entries(ctx, q, events, of.chainOf) {
+			for err == nil && len(owed) > 0 && owed[0].Sequence <= e.Sequence {
+				if !yield(owed[0], nil) {
+					return
+				}
+				owed = owed[1:]
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+		for _, e := range owed {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func entries(ctx context.Context, q querier, query string, of chainOf) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		rows, err := q.QueryContext(ctx, query, of.counter, of.epoch[:])
 		if err != nil {
 			yield(Entry{}, fmt.Errorf("cannot read ledger: %w", err))
 			return
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var e Entry
-			var epoch, id, hash []byte
-			if err := rows.Scan(&e.Counter, &epoch, &e.Sequence, &id, &e.Type, &e.Time, &hash, &e.Repeated, &e.sealed); err != nil {
+			e := Entry{Counter: of.counter, Epoch: of.epoch.String()}
+			var id, hash []byte
+			if err := rows.Scan(&e.Sequence, &id, &e.Type, &e.Time, &hash, &e.Repeated, &e.sealed, &e.Owed); err != nil {
 				yield(e, fmt.Errorf("cannot read ledger: %w", err))
 				return
 			}
-			e.Epoch, e.ID, e.Hash = queue.Epoch(epoch).String(), uuid.UUID(id).String(), queue.Hash(hash).String()
+			if e.Hash = queue.Hash(hash).String(); len(id) == len(uuid.UUID{}) {
+				e.ID = uuid.UUID(id).String()
+			}
 			if !yield(e, nil) {
 				return
 			}
@@ -57,8 +153,8 @@ func (l *Ledger) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 	}
 }
 
-// Sealed gives the events with this id and whose they are: one, unless a
-// counter had to send it in a new chain, or another one uses the same id.
+// Sealed gives the events with this id and whose they are: one, unless another
+// counter uses the same id, or this one used it for two different events.
 func (l *Ledger) Sealed(ctx context.Context, id uuid.UUID) (found []Delivery, err error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT counter, sealed FROM event WHERE id = ? AND repeated = 0", id[:])
 	if err != nil {
@@ -79,91 +175,4 @@ func (l *Ledger) Sealed(ctx context.Context, id uuid.UUID) (found []Delivery, er
 		return nil, fmt.Errorf("the ledger has no event %s", id)
 	}
 	return found, nil
-}
-
-// AsideCount counts what was kept aside, by reason.
-func (l *Ledger) AsideCount(ctx context.Context) (map[string]int, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT reason, count(*) FROM aside GROUP BY reason")
-	if err != nil {
-		return nil, fmt.Errorf("cannot read ledger: %w", err)
-	}
-	defer rows.Close()
-	count := map[string]int{}
-	for rows.Next() {
-		var reason string
-		var n int
-		if err := rows.Scan(&reason, &n); err != nil {
-			return nil, fmt.Errorf("cannot read ledger: %w", err)
-		}
-		count[reason] = n
-	}
-	return count, rows.Err()
-}
-
-// Verify walks every chain of the ledger to the end that was acknowledged, and
-// returns how many events it found whole. The first break ends it.
-func (l *Ledger) Verify(ctx context.Context, keys *KeyRing) (n int, err error) {
-	ends, err := l.ends(ctx)
-	if err != nil {
-		return 0, err
-	}
-	type chainOf struct{ counter, epoch string }
-	chains := map[chainOf]*crossing.Chain{}
-	last := map[chainOf]end{}
-	for e, err := range l.Entries(ctx) {
-		if err != nil {
-			return n, err
-		}
-		of := chainOf{e.Counter, e.Epoch}
-		if chains[of] == nil {
-			trusted, err := keys.For(e.Counter)
-			if err != nil {
-				return n, err
-			}
-			chains[of] = &crossing.Chain{Keys: trusted, Counter: e.Counter}
-		}
-		next := last[of].through + 1
-		s, err := chains[of].Next(next, e.sealed)
-		if err == nil && s.Hash.String() != e.Hash {
-			err = &crossing.ChainError{Sequence: next, Reason: "the stored hash differs"}
-		}
-		if err != nil {
-			return n, fmt.Errorf("counter %s, epoch %s: %w", e.Counter, e.Epoch, err)
-		}
-		last[of] = end{e.Counter, e.Epoch, next, e.Hash}
-		n++
-	}
-	for _, want := range ends {
-		got := last[chainOf{want.counter, want.epoch}]
-		if want.through > 0 && got != want {
-			return n, fmt.Errorf("counter %s, epoch %s: %w", want.counter, want.epoch,
-				&crossing.ChainError{Sequence: got.through + 1, Reason: "missing: the end was cut off"})
-		}
-	}
-	return n, nil
-}
-
-// end is where a chain ends, as it was acknowledged.
-type end struct {
-	counter, epoch string
-	through        uint64
-	head           string
-}
-
-func (l *Ledger) ends(ctx context.Context) (list []end, err error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT counter, epoch, through, head FROM epoch")
-	if err != nil {
-		return nil, fmt.Errorf("cannot read ledger: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var e end
-		var epoch, head []byte
-		if err := rows.Scan(&e.counter, &epoch, &e.through, &head); err != nil {
-			return nil, fmt.Errorf("cannot read ledger: %w", err)
-		}
-		e.epoch, e.head = queue.Epoch(epoch).String(), queue.Hash(head).String()
-		list = append(list, e)
-	}
-	return list, rows.Err()
 }

@@ -23,15 +23,26 @@ func keysCommand() *command.Command {
 
 func keysInitCommand() *command.Command {
 	var dir string
+	var quantum bool
 	return &command.Command{
 		Name: "init", Summary: "Make what is missing of the hub's keys.",
 		Help: "Makes ack.jwk (signs acknowledgements), age.txt (opens records) and list.jwk (locks the\n" +
 			"placement list), all secret, and for the counters ack.jwks and recipients.txt.\n" +
-			"Keep a copy of age.txt where a fire does not reach it: without it no record can be read.",
-		Flags: func(fs *flag.FlagSet) { keysFlag(fs, &dir) },
+			"Keep a copy of age.txt where a fire does not reach it: without it no record can be read.\n" +
+			"To rotate age.txt, append the new identity to it and the new recipient to recipients.txt;\n" +
+			"all recipients are of one kind, classic or post-quantum.",
+		Flags: func(fs *flag.FlagSet) {
+			keysFlag(fs, &dir)
+			fs.BoolVar(&quantum, "pq", false, "make an age identity that withstands a quantum computer; records grow by 2 KB")
+		},
 		Run: func(_ context.Context, env command.Env, args []string) error {
 			if err := command.NoArguments(args); err != nil {
 				return err
+			}
+			if quantum {
+				if err := hub.InitPostQuantum(dir); err != nil {
+					return err
+				}
 			}
 			if err := hub.InitKeys(dir); err != nil {
 				return err

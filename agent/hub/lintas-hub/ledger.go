@@ -2,19 +2,18 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
+	"maps"
+	"slices"
 
 	"filippo.io/age"
 	"github.com/google/uuid"
 
 	"lintas/agent/command"
-	"lintas/agent/crossing"
 	"lintas/agent/hub"
 )
 
@@ -50,6 +49,8 @@ func ledgerLsCommand() *command.Command {
 				}
 				if asJSON {
 					err = command.JSON(out, e)
+				} else if e.Owed {
+					_, err = fmt.Fprintf(out, "%-14s %6d  owed: only a tombstone came\n", e.Counter, e.Sequence)
 				} else {
 					_, err = fmt.Fprintf(out, "%-14s %6d  %s  %s  %s\n", e.Counter, e.Sequence, e.Time, e.ID, e.Type)
 				}
@@ -67,6 +68,8 @@ func ledgerVerifyCommand() *command.Command {
 	var asJSON bool
 	return &command.Command{
 		Name: "verify", Summary: "Walk every chain: signatures, sequences, hashes.",
+		Help: "Exit status 1 and the first bad sequence if an event was removed, altered or reordered.\n" +
+			"A body that is still owed does not break a chain: its tombstone names its hash.",
 		Flags: func(fs *flag.FlagSet) {
 			dbFlag(fs, &db)
 			keysFlag(fs, &keys)
@@ -81,8 +84,12 @@ func ledgerVerifyCommand() *command.Command {
 				return err
 			}
 			defer l.Close()
-			n, err := l.Verify(ctx, hub.NewKeyRing(keys))
-			if err != nil {
+			whole, err := l.Verify(ctx, hub.NewKeyRing(keys))
+			if broken, ok := errors.AsType[*hub.BrokenError](err); ok && asJSON {
+				v := map[string]any{"events": whole.Events, "whole": false, "counter": broken.Counter, "epoch": broken.Epoch,
+					"first_bad_sequence": broken.Sequence, "reason": broken.Reason}
+				return errors.Join(command.JSON(env.Stdout, v), err)
+			} else if err != nil {
 				return err
 			}
 			aside, err := l.AsideCount(ctx)
@@ -90,11 +97,18 @@ func ledgerVerifyCommand() *command.Command {
 				return err
 			}
 			if asJSON {
-				return command.JSON(env.Stdout, map[string]any{"events": n, "whole": true, "aside": aside})
+				return command.JSON(env.Stdout, map[string]any{"events": whole.Events, "whole": true, "aside": aside,
+					"owed": whole.Owed, "missing": whole.Missing})
 			}
-			fmt.Fprintf(env.Stdout, "%d events, every chain whole\n", n)
-			for reason, n := range aside {
-				fmt.Fprintf(env.Stdout, "%d kept aside: %s\n", n, reason)
+			fmt.Fprintf(env.Stdout, "%d events, every chain whole\n", whole.Events)
+			if whole.Owed > 0 {
+				fmt.Fprintf(env.Stdout, "%d bodies owed: only a tombstone came; import them from the counter's export\n", whole.Owed)
+			}
+			if whole.Missing > 0 {
+				fmt.Fprintf(env.Stdout, "%d events missing: their counter has lost them\n", whole.Missing)
+			}
+			for _, reason := range slices.Sorted(maps.Keys(aside)) {
+				fmt.Fprintf(env.Stdout, "%d kept aside: %s\n", aside[reason], reason)
 			}
 			return nil
 		},
@@ -163,107 +177,4 @@ func showEvent(ctx context.Context, env command.Env, l *hub.Ledger, ring *hub.Ke
 		}
 	}
 	return nil
-}
-
-// imported is what `lintas-hub ledger import --json` prints.
-type imported struct {
-	Stored     int            `json:"stored"`
-	Duplicates int            `json:"duplicates"`
-	Early      int            `json:"early"` // after a gap, not stored
-	Aside      map[string]int `json:"aside"`
-}
-
-func ledgerImportCommand() *command.Command {
-	var db, keys string
-	var asJSON bool
-	return &command.Command{
-		Name: "import", Args: "FILE", Summary: "Take in an export of a counter's queue, any number of times.",
-		Help: "Exit status 2 if something in the file was not stored.",
-		Flags: func(fs *flag.FlagSet) {
-			dbFlag(fs, &db)
-			keysFlag(fs, &keys)
-			command.JSONFlag(fs, &asJSON)
-		},
-		Run: func(ctx context.Context, env command.Env, args []string) error {
-			if len(args) != 1 {
-				return command.UsageError("ledger import takes one file")
-			}
-			l, err := hub.OpenLedger(ctx, db)
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			result, err := importFile(ctx, l, hub.NewKeyRing(keys), args[0])
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				err = command.JSON(env.Stdout, result)
-			} else {
-				_, err = fmt.Fprintf(env.Stdout, "%d stored, %d there already, %d after a gap\n", result.Stored, result.Duplicates, result.Early)
-				for reason, n := range result.Aside {
-					fmt.Fprintf(env.Stdout, "%d kept aside: %s\n", n, reason)
-				}
-			}
-			if err == nil && (result.Early > 0 || len(result.Aside) > 0) {
-				err = &command.Exit{Code: command.Warnings}
-			}
-			return err
-		},
-	}
-}
-
-const importBatch = 256
-
-func importFile(ctx context.Context, l *hub.Ledger, keys *hub.KeyRing, path string) (imported, error) {
-	total := imported{Aside: map[string]int{}}
-	f, err := os.Open(path)
-	if err != nil {
-		return total, fmt.Errorf("cannot import: %w", err)
-	}
-	defer f.Close()
-	lines := bufio.NewReaderSize(f, crossing.MaxSealed+2)
-	var batch []hub.Delivery
-	flush := func() error {
-		r, err := l.Ingest(ctx, keys, batch)
-		batch = batch[:0]
-		total.Stored, total.Duplicates, total.Early = total.Stored+r.Stored, total.Duplicates+r.Duplicates, total.Early+r.Early
-		for _, a := range r.Aside {
-			total.Aside[a.Reason]++
-		}
-		return err
-	}
-	for {
-		line, err := nextLine(lines)
-		if err == io.EOF {
-			return total, flush()
-		} else if err != nil {
-			return total, fmt.Errorf("cannot import %s: %w", path, err)
-		}
-		if len(line) == 0 {
-			continue
-		}
-		// A file has no topic: the event itself says whose it is, and its
-		// signature is checked against that counter's keys.
-		batch = append(batch, hub.Delivery{Counter: crossing.ClaimedCounter(line), Sealed: line})
-		if len(batch) == importBatch {
-			if err := flush(); err != nil {
-				return total, err
-			}
-		}
-	}
-}
-
-// nextLine gives a line of its own memory. Of one that is too long to be an
-// event it gives only the beginning: enough to be counted as unreadable.
-func nextLine(r *bufio.Reader) ([]byte, error) {
-	line, err := r.ReadSlice('\n')
-	line = bytes.Clone(line)
-	for err == bufio.ErrBufferFull {
-		_, err = r.ReadSlice('\n')
-	}
-	if err == io.EOF && len(line) > 0 {
-		err = nil
-	}
-	return bytes.TrimSpace(line), err
 }

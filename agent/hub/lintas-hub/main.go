@@ -6,7 +6,9 @@ package main
 import "lintas/agent/command"
 
 func main() {
-	command.Main("lintas-hub", "Lintas hub, the receiving end of the counters.", []*command.Command{
-		runCommand(), keysCommand(), listCommand(), ledgerCommand(), command.VersionCommand("lintas-hub"),
-	})
+	command.Main("lintas-hub", "Lintas hub, the receiving end of the counters.", commands())
+}
+
+func commands() []*command.Command {
+	return []*command.Command{runCommand(), keysCommand(), listCommand(), ledgerCommand(), command.VersionCommand("lintas-hub")}
 }

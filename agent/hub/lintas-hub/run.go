@@ -64,6 +64,9 @@ func runCommand() *command.Command {
 	var b broker
 	return &command.Command{
 		Name: "run", Summary: "Receive, check, store and acknowledge events.",
+		Help: "With age.txt in the key folder, a new key that a counter's trusted key names is trusted by\n" +
+			"itself, and what a counter lost is listed. Without it both are left to the operator; the log\n" +
+			"says when. Whatever a counter sends before its key is trusted is kept aside and taken in then.",
 		Flags: func(fs *flag.FlagSet) {
 			dbFlag(fs, &db)
 			keysFlag(fs, &keys)

@@ -1,0 +1,154 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"lintas/agent/crossing"
+)
+
+// asideLimit bounds how many events are kept aside for one trusted counter and
+// reason, and for all others together: whoever can publish must not be able to
+// fill the disk.
+const asideLimit = 1000
+
+// aside keeps what cannot be accepted. What comes on the topic of a counter
+// that nobody trusts is kept under no counter; what could never be an event
+// leaves only its hash.
+func (in *ingest) aside(d Delivery, reason string) error {
+	if keys, err := in.keys.For(d.Counter); err != nil || len(keys) == 0 {
+		d.Counter = ""
+	}
+	a := Aside{d.Counter, reason}
+	in.result.Aside = append(in.result.Aside, a)
+	if _, counted := in.kept[a]; !counted {
+		var n int64
+		err := in.tx.QueryRowContext(in.ctx, "SELECT count(*) FROM aside WHERE counter = ? AND reason = ?", d.Counter, reason).Scan(&n)
+		if err != nil {
+			return err
+		}
+		in.kept[a] = n
+	}
+	if in.kept[a] >= asideLimit {
+		return nil
+	}
+	kept := d.Sealed
+	if len(kept) > crossing.MaxSealed || reason == AsideTopic {
+		kept = []byte{}
+	}
+	r, err := in.tx.ExecContext(in.ctx, `INSERT INTO aside(counter, reason, sealed, hash, received_ms) VALUES(?, ?, ?, ?, ?)
+		ON CONFLICT(hash, reason) DO NOTHING`, d.Counter, reason, kept, hashOf(d.Sealed), in.now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	n, err := r.RowsAffected()
+	in.kept[a] += n
+	in.asides = nil
+	return err
+}
+
+// forget drops what was kept aside and is in the ledger now, to the byte: its
+// key was not trusted when it first came.
+func (in *ingest) forget(sealed []byte) error {
+	if in.asides == nil {
+		in.asides = new(bool)
+		if err := in.tx.QueryRowContext(in.ctx, "SELECT EXISTS (SELECT 1 FROM aside)").Scan(in.asides); err != nil {
+			return err
+		}
+	}
+	if !*in.asides {
+		return nil
+	}
+	_, err := in.tx.ExecContext(in.ctx, "DELETE FROM aside WHERE hash = ?", hashOf(sealed))
+	return err
+}
+
+// Retake takes in again what was kept aside for a counter because its key was
+// not trusted, in the order of the chain. What lies behind a gap stays aside:
+// the counter sends it again, as it does with everything that is not
+// acknowledged, so nothing depends on what was kept.
+func (l *Ledger) Retake(ctx context.Context, keys *KeyRing, counter string) (Result, error) {
+	return l.ingest(ctx, keys, func(in *ingest) error {
+		list, err := in.readable(counter)
+		if err != nil {
+			return err
+		}
+		for _, k := range list {
+			d := Delivery{Counter: counter}
+			if err := in.tx.QueryRowContext(ctx, "SELECT sealed FROM aside WHERE n = ?", k.n).Scan(&d.Sealed); err != nil {
+				return err
+			}
+			early := in.result.Early
+			if err := in.one(d); err != nil {
+				return err
+			}
+			if in.result.Early > early {
+				continue
+			}
+			if _, err := in.tx.ExecContext(ctx, "DELETE FROM aside WHERE n = ?", k.n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type keptAside struct {
+	n        int64
+	epoch    int // in order of appearance
+	sequence uint64
+}
+
+// readable lists what is kept aside for an unknown key and can be opened now,
+// in the order of the chains. Only the places are held in memory.
+func (in *ingest) readable(counter string) (list []keptAside, err error) {
+	rows, err := in.tx.QueryContext(in.ctx, "SELECT n, sealed FROM aside WHERE reason = ? AND counter IN (?, '') ORDER BY n", AsideKey, counter)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	epochs := map[chainOf]int{}
+	for rows.Next() {
+		var n int64
+		var sealed []byte
+		if err := rows.Scan(&n, &sealed); err != nil {
+			return nil, err
+		}
+		a, reason := in.open(Delivery{Counter: counter, Sealed: sealed})
+		if reason != "" {
+			continue
+		}
+		of := chainOf{counter, a.at.Epoch}
+		if _, seen := epochs[of]; !seen {
+			epochs[of] = len(epochs)
+		}
+		list = append(list, keptAside{n, epochs[of], a.at.Sequence})
+	}
+	slices.SortStableFunc(list, func(a, b keptAside) int {
+		if a.epoch != b.epoch {
+			return a.epoch - b.epoch
+		}
+		return int(int64(a.sequence) - int64(b.sequence))
+	})
+	return list, rows.Err()
+}
+
+// AsideCount counts what was kept aside, by reason.
+func (l *Ledger) AsideCount(ctx context.Context) (map[string]int, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT reason, count(*) FROM aside GROUP BY reason")
+	if err != nil {
+		return nil, fmt.Errorf("cannot read ledger: %w", err)
+	}
+	defer rows.Close()
+	count := map[string]int{}
+	for rows.Next() {
+		var reason string
+		var n int
+		if err := rows.Scan(&reason, &n); err != nil {
+			return nil, fmt.Errorf("cannot read ledger: %w", err)
+		}
+		count[reason] = n
+	}
+	return count, rows.Err()
+}
