@@ -221,12 +221,3 @@ func TestVisaOrPassport(t *testing.T) {
 		})
 	}
 }
-
-func BenchmarkParseTD3(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if doc := mrz.Parse(specimenTD3, today); !doc.Valid {
-			b.Fatal("not valid")
-		}
-	}
-}

@@ -4,31 +4,35 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"lintas/agent/command"
 	"lintas/mrz"
 )
 
-// Bounds on what the command takes.
+// Bounds on what the command takes. They are those of mrz.ReadText, so that
+// nothing is left out without a word.
 const (
-	maxMRZFile = 16 << 20
-	maxMRZLine = 1 << 20
+	maxMRZInput = 1 << 20 // bytes of a file, or of a line of a batch
+	maxMRZZones = 64      // in one file
 )
 
 func mrzCommand() *command.Command {
 	m := &mrzRun{}
 	return &command.Command{
 		Name: "mrz", Args: "[FILE…]", Summary: "Read machine-readable zones from text (- or none: stdin).",
-		Help: "Exit status: 0 if every document found is valid, 1 otherwise.\n" +
-			"With --json --batch, reads one JSON object a line, {\"id\":…,\"lines\":[\"…\",\"…\"]} or\n" +
-			"{\"id\":…,\"text\":\"…\"}, answers one line for each, and exits 0.\n" +
+		Help: "The text may hold other lines, small letters, blanks and &lt; for fillers. Characters\n" +
+			"are mended where the check digits leave one answer, and every change is told.\n" +
+			"Exit status: 0 if every document found is valid, 1 otherwise.\n" +
+			"With --json --batch, reads one JSON object a line from stdin,\n" +
+			"{\"id\":…,\"lines\":[\"…\",\"…\"]}, taken at their word, or {\"id\":…,\"text\":\"…\"}, of which the\n" +
+			"first valid zone counts; answers one line for each, and exits 0.\n" +
 			"Scanned pages (PDF, TIFF, JPEG, PNG) are not read by this version.",
 		Flags: func(fs *flag.FlagSet) {
 			command.JSONFlag(fs, &m.json)
@@ -45,7 +49,7 @@ type mrzRun struct {
 	date        mrz.Date
 }
 
-func (m *mrzRun) run(_ context.Context, env command.Env, args []string) error {
+func (m *mrzRun) run(ctx context.Context, env command.Env, args []string) (err error) {
 	m.date = mrz.DateOf(time.Now())
 	if m.today != "" {
 		d, err := mrz.ParseDate(m.today)
@@ -54,22 +58,42 @@ func (m *mrzRun) run(_ context.Context, env command.Env, args []string) error {
 		}
 		m.date = d
 	}
-	out := bufio.NewWriter(env.Stdout)
-	defer out.Flush()
 	switch {
 	case m.batch && !m.json:
 		return command.UsageError("--batch needs --json")
 	case m.batch && len(args) > 0:
 		return command.UsageError("--batch reads stdin and takes no file")
-	case m.batch:
-		return m.runBatch(env.Stdin, out)
 	}
-	if len(args) == 0 {
-		args = []string{"-"}
+	out := bufio.NewWriter(env.Stdout)
+	defer func() {
+		if failed := out.Flush(); failed != nil {
+			err = failed
+		}
+	}()
+	if m.batch {
+		return m.runBatch(ctx, env, out)
+	}
+	return m.files(env, out, args)
+}
+
+// files reads every input, also after one that cannot be read: that one is told
+// of, and the exit code is 1.
+func (m *mrzRun) files(env command.Env, out *bufio.Writer, names []string) error {
+	if len(names) == 0 {
+		names = []string{"-"}
 	}
 	valid := true
-	for _, name := range args {
-		ok, err := m.file(env, out, name)
+	for _, name := range names {
+		text, err := readText(env, name)
+		if err != nil {
+			fmt.Fprintf(env.Stderr, "lintas: %v\n", err)
+			valid = false
+			continue
+		}
+		ok, err := m.file(env, out, name, text)
+		if err == nil {
+			err = out.Flush() // before the next input is told of
+		}
 		if err != nil {
 			return err
 		}
@@ -81,16 +105,12 @@ func (m *mrzRun) run(_ context.Context, env command.Env, args []string) error {
 	return nil
 }
 
-// file reads one input and tells whether every document in it is valid, and
-// that there is one.
-func (m *mrzRun) file(env command.Env, out io.Writer, name string) (valid bool, err error) {
-	text, err := readText(env, name)
-	if err != nil {
-		return false, fmt.Errorf("cannot read %s: %w", name, err)
-	}
-	docs := mrz.ReadText(text, m.date)
-	if len(docs) == 0 {
-		docs = []mrz.Document{{}}
+// file reads the text of one input and tells whether every document in it is
+// valid, and that there is one.
+func (m *mrzRun) file(env command.Env, out *bufio.Writer, name, text string) (valid bool, err error) {
+	docs := m.read(text)
+	if len(docs) == maxMRZZones {
+		fmt.Fprintf(env.Stderr, "%s: no more than %d zones are read; divide the file if there are others\n", title(name), maxMRZZones)
 	}
 	valid = true
 	for _, d := range docs {
@@ -99,9 +119,9 @@ func (m *mrzRun) file(env command.Env, out io.Writer, name string) (valid bool, 
 		case m.json:
 			err = command.JSON(out, result(name, d))
 		case d.Format == "":
-			_, err = fmt.Fprintf(env.Stderr, "%s: no machine-readable zone found\n", name)
+			_, err = fmt.Fprintf(env.Stderr, "%s: no machine-readable zone found; scan again or type its lines from the document\n", title(name))
 		default:
-			err = printDocument(out, d)
+			printDocument(out, title(name), d)
 		}
 		if err != nil {
 			return false, err
@@ -110,104 +130,47 @@ func (m *mrzRun) file(env command.Env, out io.Writer, name string) (valid bool, 
 	return valid, nil
 }
 
+// read reads all zones of a text. If there is none, it returns one document
+// whose findings say so.
+func (m *mrzRun) read(text string) []mrz.Document {
+	if docs := mrz.ReadText(text, m.date); len(docs) > 0 {
+		return docs
+	}
+	return []mrz.Document{mrz.Parse(nil, m.date)}
+}
+
+// title is what an input is called in text for people.
+func title(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	return name
+}
+
 func readText(env command.Env, name string) (string, error) {
 	r := env.Stdin
 	if name != "-" {
 		f, err := os.Open(name)
-		if err != nil {
-			return "", errors.Unwrap(err) // without the name, which the caller says
+		switch {
+		case err != nil && strings.Contains(name, "<<"): // somebody's passport: not to be repeated
+			return "", errors.New("cannot read a zone that is given as a file's name; give its lines in a file or on stdin")
+		case err != nil:
+			return "", fmt.Errorf("cannot read %s: %w", name, errors.Unwrap(err)) // without the name again
 		}
 		defer f.Close()
 		r = f
 	}
-	b, err := io.ReadAll(io.LimitReader(r, maxMRZFile+1))
-	switch {
-	case err != nil:
-		return "", err
-	case len(b) > maxMRZFile:
-		return "", fmt.Errorf("it is larger than %d MiB", maxMRZFile>>20)
+	b, err := io.ReadAll(io.LimitReader(r, maxMRZInput+1))
+	if err != nil {
+		return "", fmt.Errorf("cannot read %s: %w", title(name), err)
 	}
 	for _, picture := range []string{"%PDF-", "\x89PNG", "\xff\xd8\xff", "II*\x00", "MM\x00*"} {
 		if bytes.HasPrefix(b, []byte(picture)) {
-			return "", errors.New("it is a scanned page, and this version reads text only; give the lines as text")
+			return "", fmt.Errorf("cannot read %s: it is a scanned page, and this version reads text only; give the lines as text", title(name))
 		}
+	}
+	if len(b) > maxMRZInput {
+		return "", fmt.Errorf("cannot read %s: it is larger than %d MiB; give the part that holds the zones", title(name), maxMRZInput>>20)
 	}
 	return string(b), nil
-}
-
-func (m *mrzRun) runBatch(in io.Reader, out io.Writer) error {
-	sc := bufio.NewScanner(in)
-	sc.Buffer(nil, maxMRZLine)
-	for n := 1; sc.Scan(); n++ {
-		if len(bytes.TrimSpace(sc.Bytes())) == 0 {
-			continue
-		}
-		var q struct {
-			ID    json.RawMessage `json:"id"`
-			Lines []string        `json:"lines"`
-			Text  *string         `json:"text"`
-		}
-		if err := json.Unmarshal(sc.Bytes(), &q); err != nil {
-			return fmt.Errorf("line %d is not a JSON object with id and lines or text", n)
-		}
-		if q.ID == nil {
-			q.ID = json.RawMessage("null")
-		}
-		if err := command.JSON(out, m.answer(q.ID, q.Lines, q.Text)); err != nil {
-			return err
-		}
-	}
-	if err := sc.Err(); err != nil {
-		return fmt.Errorf("cannot read batch: %w", err)
-	}
-	return nil
-}
-
-// answer gives one result.
-func (m *mrzRun) answer(id json.RawMessage, lines []string, text *string) any {
-	if text == nil {
-		return result(id, mrz.Mend(lines, m.date))
-	}
-	docs := mrz.ReadText(*text, m.date)
-	if len(docs) == 0 {
-		docs = []mrz.Document{{}}
-	}
-	return result(id, docs[0])
-}
-
-func printDocument(w io.Writer, d mrz.Document) error {
-	out := bufio.NewWriter(w)
-	row := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(out, "%-16s %s\n", name, value)
-		}
-	}
-	row("format", string(d.Format))
-	row("valid", map[bool]string{true: "yes", false: "no"}[d.Valid])
-	row("document code", d.DocumentCode)
-	row("issuing state", d.IssuingState)
-	row("document number", d.DocumentNumber)
-	row("primary", d.Name.Primary())
-	row("secondary", d.Name.Secondary())
-	row("nationality", d.Nationality)
-	row("date of birth", d.DateOfBirth.String())
-	row("sex", d.Sex)
-	row("date of expiry", d.DateOfExpiry.String())
-	for _, o := range d.Optional() {
-		row("optional data", o)
-	}
-	for _, c := range d.Checks.List() {
-		row("check", c.Field+" "+c.Status.String())
-	}
-	for _, r := range d.Repairs {
-		row("repair", fmt.Sprintf("%s, line %d, column %d: %q read, %q taken", r.Field, r.Line, r.Column, r.From, r.To))
-	}
-	for _, c := range d.Candidates {
-		row("candidate", c.Field+" "+c.Value)
-	}
-	for _, f := range d.Findings {
-		row(string(f.Severity), fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f.EN))
-	}
-	fmt.Fprintln(out)
-	return out.Flush()
 }

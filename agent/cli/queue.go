@@ -25,7 +25,7 @@ import (
 func queueCommand() *command.Command {
 	return &command.Command{
 		Name: "queue", Summary: "Look at what is recorded on this machine, check it, export it.",
-		Sub: []*command.Command{queueStatusCommand(), queueLsCommand(), queueVerifyCommand(), queueExportCommand()},
+		Sub: []*command.Command{queueStatusCommand(), queueLsCommand(), queueVerifyCommand(), queueExportCommand(), queueAckCommand()},
 	}
 }
 

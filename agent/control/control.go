@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -81,16 +80,21 @@ type Condition struct {
 	NextEN   string    `json:"next_en"`
 }
 
-// ErrNotRunning: nobody answers on the socket.
-var ErrNotRunning = errors.New("the agent is not running")
+// Agent is what the interface asks of a running agent.
+type Agent struct {
+	Status func(context.Context) (Status, error)
+	// Acknowledge takes an acknowledgement of the hub that came as a file; it
+	// is believed by its signature, whoever brings it.
+	Acknowledge func(context.Context, []byte) error
+}
 
-const maxStatus = 1 << 20
+const maxAcknowledgement = 1 << 20
 
-// Handler answers with what status gives.
-func Handler(status func(context.Context) (Status, error)) http.Handler {
+// Handler answers for an agent.
+func Handler(a Agent) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
-		s, err := status(r.Context())
+		s, err := a.Status(r.Context())
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -98,7 +102,23 @@ func Handler(status func(context.Context) (Status, error)) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(s) // the other side may have gone
 	})
+	mux.HandleFunc("POST /acknowledgement", func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAcknowledgement))
+		if err == nil {
+			err = a.Acknowledge(r.Context(), b)
+		}
+		answer(w, err)
+	})
 	return mux
+}
+
+// answer says whether something was done; the words are for the technician.
+func answer(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // Serve answers on the socket until ctx ends. A socket that an earlier run left
@@ -124,41 +144,4 @@ func Serve(ctx context.Context, path string, h http.Handler, log *slog.Logger) e
 		return fmt.Errorf("cannot serve control socket: %w", err)
 	}
 	return nil
-}
-
-// Ask asks a running agent how it is.
-func Ask(ctx context.Context, path string) (s Status, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	client := http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", path)
-		},
-	}}
-	defer client.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://lintas/status", nil)
-	if err != nil {
-		return s, err
-	}
-	res, err := client.Do(req)
-	if errors.Is(err, fs.ErrPermission) {
-		return s, fmt.Errorf("cannot ask the agent: %w; be root or in its group", err)
-	}
-	if _, isOp := errors.AsType[*net.OpError](err); isOp {
-		return s, fmt.Errorf("%w, or not with this configuration (%s)", ErrNotRunning, path)
-	} else if err != nil {
-		return s, fmt.Errorf("cannot ask the agent: %w", err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(res.Body, maxStatus))
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = errors.New(res.Status)
-	}
-	if err == nil {
-		err = json.Unmarshal(b, &s)
-	}
-	if err != nil {
-		return s, fmt.Errorf("cannot ask the agent: %w", err)
-	}
-	return s, nil
 }

@@ -205,7 +205,7 @@ func cause(asked context.Context) string {
 func (d *daemon) serveControl(ctx context.Context) error {
 	for ctx.Err() == nil {
 		d.board.Set(health.ControlDown, "", false, "")
-		err := control.Serve(ctx, d.socket(), control.Handler(d.status), d.log)
+		err := control.Serve(ctx, d.socket(), control.Handler(d.agent()), d.log)
 		if ctx.Err() != nil {
 			return nil
 		}

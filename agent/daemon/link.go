@@ -10,7 +10,6 @@ import (
 
 	"lintas/agent/crossing"
 	"lintas/agent/health"
-	"lintas/queue"
 	"lintas/queue/mqtt"
 	"lintas/queue/uplink"
 )
@@ -62,17 +61,6 @@ func (d *daemon) connection() (mqtt.Options, error) {
 		o.TLS = conf
 	}
 	return o, nil
-}
-
-// verifyAck believes an acknowledgement only with the hub's signature. The
-// keys are read each time: they may come later than the first event.
-func (d *daemon) verifyAck(payload []byte) (queue.Acknowledgement, error) {
-	keys, err := crossing.LoadKeys(d.cfg.Hub.AckKeysFile)
-	if err != nil {
-		return queue.Acknowledgement{}, err
-	}
-	_, ack, err := crossing.OpenAck(payload, d.cfg.Counter.ID, keys)
-	return ack, err
 }
 
 // state is the message about this counter; with online false it is the will.

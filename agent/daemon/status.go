@@ -48,3 +48,8 @@ func moment(t time.Time) *time.Time {
 	t = t.UTC().Round(0)
 	return &t
 }
+
+// agent is what the control socket may ask for.
+func (d *daemon) agent() control.Agent {
+	return control.Agent{Status: d.status, Acknowledge: d.takeAcknowledgement}
+}

@@ -1,0 +1,75 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"lintas/agent/config"
+	"lintas/agent/control"
+	"lintas/agent/crossing"
+	"lintas/queue"
+	"lintas/queue/sqlite"
+)
+
+// verifyAck believes an acknowledgement only with the hub's signature. The
+// keys are read each time: they may come later than the first event.
+func (d *daemon) verifyAck(payload []byte) (queue.Acknowledgement, error) {
+	return verifyAck(d.cfg, payload)
+}
+
+func verifyAck(cfg *config.Config, payload []byte) (queue.Acknowledgement, error) {
+	keys, err := crossing.LoadKeys(cfg.Hub.AckKeysFile)
+	if err != nil {
+		return queue.Acknowledgement{}, err
+	}
+	_, ack, err := crossing.OpenAck(payload, cfg.Counter.ID, keys)
+	return ack, err
+}
+
+// takeAcknowledgement takes what came as a file.
+func (d *daemon) takeAcknowledgement(ctx context.Context, file []byte) error {
+	return takeAcknowledgements(ctx, file, d.cfg, d.queue)
+}
+
+// Acknowledge takes a file of the hub's acknowledgements, one a line. It hands
+// the file to the running agent, or does its work if none runs.
+func Acknowledge(ctx context.Context, cfg *config.Config, file []byte) error {
+	err := control.Acknowledge(ctx, filepath.Join(cfg.State.Run, SocketFile), file)
+	if !errors.Is(err, control.ErrNotRunning) {
+		return err
+	}
+	nothing := func(queue.Position, queue.Message) ([]byte, error) { return nil, errors.New("only the agent records") }
+	q, err := sqlite.OpenQueue(ctx, filepath.Join(cfg.State.Dir, QueueFile), nothing)
+	if err != nil {
+		return err
+	}
+	return errors.Join(takeAcknowledgements(ctx, file, cfg, q), q.Close())
+}
+
+// takeAcknowledgements passes over what is for other counters. That an
+// acknowledgement is older than what the queue knows is no fault.
+func takeAcknowledgements(ctx context.Context, file []byte, cfg *config.Config, q *sqlite.Queue) error {
+	taken := false
+	fault := errors.New("the file holds none")
+	for line := range bytes.Lines(file) {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		ack, err := verifyAck(cfg, line)
+		if err == nil {
+			err = q.Acknowledge(ctx, ack)
+		}
+		if err != nil && !errors.Is(err, queue.ErrStale) {
+			fault = err
+			continue
+		}
+		taken = true
+	}
+	if !taken {
+		return fmt.Errorf("cannot take acknowledgement: %w", fault)
+	}
+	return nil
+}
