@@ -155,6 +155,7 @@ type Status struct {
 	Oldest       time.Time // when the oldest of them was written; zero if there is none
 	Acknowledged uint64    // watermark in the current epoch
 	AckTime      time.Time // the far end's time of the last acknowledgement; zero if none came yet
+	Parked       int       // events that no broker carries and whose bodies the far end lacks
 }
 
 // Cause says why an epoch ended before its time.

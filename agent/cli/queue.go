@@ -96,6 +96,7 @@ type queued struct {
 	Time      time.Time `json:"time"`
 	Hash      string    `json:"hash"`
 	Confirmed bool      `json:"confirmed"`
+	Parked    string    `json:"parked"` // why no broker carries it; "" if one does
 	counter.Note
 }
 
@@ -120,10 +121,10 @@ func queueLsCommand() *command.Command {
 				}
 				note.Tag = "" // of use to the running agent alone
 				if asJSON {
-					err = command.JSON(out, queued{e.Sequence, uuid.UUID(e.ID).String(), e.At, e.Hash.String(), e.Acknowledged, note})
+					err = command.JSON(out, queued{e.Sequence, uuid.UUID(e.ID).String(), e.At, e.Hash.String(), e.Acknowledged, e.Parked, note})
 				} else {
 					_, err = fmt.Fprintf(out, "%6d  %s  %-9s  %-20s  %-10s %s %s\n", e.Sequence, e.At.Format(time.RFC3339),
-						map[bool]string{true: "confirmed", false: "saved"}[e.Acknowledged], note.Type, note.Document, note.Verdict, note.Decision)
+						stage(e.Parked, e.Acknowledged), note.Type, note.Document, note.Verdict, note.Decision)
 				}
 				if err != nil {
 					return err
@@ -132,6 +133,17 @@ func queueLsCommand() *command.Command {
 			return out.Flush()
 		}),
 	}
+}
+
+// stage says in a word how far an event has come.
+func stage(parked string, confirmed bool) string {
+	switch {
+	case parked != "":
+		return "parked"
+	case confirmed:
+		return "confirmed"
+	}
+	return "saved"
 }
 
 func queueVerifyCommand() *command.Command {

@@ -31,7 +31,20 @@ func verifyAck(cfg *config.Config, payload []byte) (queue.Acknowledgement, error
 
 // takeAcknowledgement takes what came as a file.
 func (d *daemon) takeAcknowledgement(ctx context.Context, file []byte) error {
-	return takeAcknowledgements(ctx, file, d.cfg, d.queue)
+	return takeAcknowledgements(file, func(line []byte) error {
+		if d.uplink != nil {
+			return d.uplink.Take(ctx, line)
+		}
+		return acknowledge(ctx, d.cfg, d.queue, line)
+	})
+}
+
+func acknowledge(ctx context.Context, cfg *config.Config, q *sqlite.Queue, line []byte) error {
+	ack, err := verifyAck(cfg, line)
+	if err != nil {
+		return err
+	}
+	return q.Acknowledge(ctx, ack)
 }
 
 // Acknowledge takes a file of the hub's acknowledgements, one a line. It hands
@@ -46,23 +59,20 @@ func Acknowledge(ctx context.Context, cfg *config.Config, file []byte) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(takeAcknowledgements(ctx, file, cfg, q), q.Close())
+	err = takeAcknowledgements(file, func(line []byte) error { return acknowledge(ctx, cfg, q, line) })
+	return errors.Join(err, q.Close())
 }
 
 // takeAcknowledgements passes over what is for other counters. That an
 // acknowledgement is older than what the queue knows is no fault.
-func takeAcknowledgements(ctx context.Context, file []byte, cfg *config.Config, q *sqlite.Queue) error {
+func takeAcknowledgements(file []byte, take func([]byte) error) error {
 	taken := false
 	fault := errors.New("the file holds none")
 	for line := range bytes.Lines(file) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		ack, err := verifyAck(cfg, line)
-		if err == nil {
-			err = q.Acknowledge(ctx, ack)
-		}
-		if err != nil && !errors.Is(err, queue.ErrStale) {
+		if err := take(line); err != nil && !errors.Is(err, queue.ErrStale) {
 			fault = err
 			continue
 		}

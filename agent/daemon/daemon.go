@@ -52,6 +52,7 @@ type daemon struct {
 
 	board    *health.Board
 	key      crossing.PrivateKey
+	sealer   *crossing.Sealer
 	queue    *sqlite.Queue
 	recorder *recorder
 	lists    *lists
@@ -97,11 +98,10 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	sealer, err := crossing.NewSealer(d.key)
-	if err != nil {
+	if d.sealer, err = crossing.NewSealer(d.key); err != nil {
 		return err
 	}
-	if d.queue, err = sqlite.OpenQueue(ctx, filepath.Join(d.cfg.State.Dir, QueueFile), sealer.Seal); err != nil {
+	if d.queue, err = sqlite.OpenQueue(ctx, filepath.Join(d.cfg.State.Dir, QueueFile), d.sealer.Seal); err != nil {
 		return err
 	}
 	d.recorder = &recorder{first: d.startedRecord, Recorder: crossing.Recorder{

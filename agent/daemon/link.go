@@ -10,6 +10,7 @@ import (
 
 	"lintas/agent/crossing"
 	"lintas/agent/health"
+	"lintas/queue"
 	"lintas/queue/mqtt"
 	"lintas/queue/uplink"
 )
@@ -25,12 +26,14 @@ func (d *daemon) newUplink() *uplink.Uplink {
 	id := d.cfg.Counter.ID
 	d.board.Set(health.BrokerDown, "", true, "not connected yet")
 	return uplink.New(d.queue, uplink.Options{
-		Connection: d.connection,
-		Topics:     uplink.Topics{Event: crossing.EventTopic(id), Ack: crossing.AckTopic(id), State: crossing.StateTopic(id)},
-		Verify:     d.verifyAck,
-		State:      d.state,
-		Window:     b.Window,
-		AckTimeout: b.AckTimeout,
+		Connections: d.connections(),
+		Tombstone:   func(e queue.Event) ([]byte, error) { return d.sealer.Tombstone(e.Sealed) },
+		MaxMessage:  crossing.MaxSealed,
+		Topics:      uplink.Topics{Event: crossing.EventTopic(id), Ack: crossing.AckTopic(id), State: crossing.StateTopic(id)},
+		Verify:      d.verifyAck,
+		State:       d.state,
+		Window:      b.Window,
+		AckTimeout:  b.AckTimeout,
 		OnChange: func(s uplink.Status) {
 			d.board.Set(health.BrokerDown, "", !s.Connected, s.LastError)
 			d.board.Set(health.HubUnconfirmed, "", s.Unconfirmed, "")
@@ -41,11 +44,19 @@ func (d *daemon) newUplink() *uplink.Uplink {
 	})
 }
 
+// connections gives the ways to the brokers, the preferred one first.
+func (d *daemon) connections() (all []func() (mqtt.Options, error)) {
+	for _, url := range append([]string{d.cfg.Broker.URL}, d.cfg.Broker.Fallback...) {
+		all = append(all, func() (mqtt.Options, error) { return d.connection(url) })
+	}
+	return all
+}
+
 // connection reads certificates and passwords anew for each connection, so
 // that renewed ones are taken up.
-func (d *daemon) connection() (mqtt.Options, error) {
+func (d *daemon) connection(url string) (mqtt.Options, error) {
 	b := d.cfg.Broker
-	o := mqtt.Options{URL: b.URL, ClientID: d.cfg.Counter.ID, Username: b.Username, KeepAlive: b.KeepAlive}
+	o := mqtt.Options{URL: url, ClientID: d.cfg.Counter.ID, Username: b.Username, KeepAlive: b.KeepAlive}
 	if b.PasswordFile != "" {
 		secret, err := os.ReadFile(b.PasswordFile)
 		if err != nil {
@@ -53,7 +64,7 @@ func (d *daemon) connection() (mqtt.Options, error) {
 		}
 		o.Password = strings.TrimRight(string(secret), "\r\n")
 	}
-	if strings.HasPrefix(b.URL, "tls://") {
+	if strings.HasPrefix(url, "tls://") {
 		conf, err := mqtt.ClientTLS(b.CAFile, b.CertificateFile, b.KeyFile)
 		if err != nil {
 			return o, err

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"lintas/agent/health"
@@ -59,5 +60,6 @@ func (d *daemon) lookAtQueue(ctx context.Context) {
 		d.log.Warn("cannot read queue", "error", err)
 		return
 	}
+	d.board.Set(health.EventParked, "", st.Parked > 0, strconv.Itoa(st.Parked))
 	d.waiting.Store(&screen.Link{Depth: st.Depth, Oldest: st.Oldest})
 }

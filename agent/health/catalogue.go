@@ -12,6 +12,7 @@ const (
 	HubUnconfirmed Code = "hub-unconfirmed"
 	HubLacksPruned Code = "hub-lacks-pruned"
 	AckNotBelieved Code = "ack-not-believed"
+	EventParked    Code = "event-parked"
 	ListAbsent     Code = "list-absent"
 	ListUnreadable Code = "list-unreadable"
 	ListAgeing     Code = "list-ageing"
@@ -52,6 +53,9 @@ var catalogue = index([]Condition{
 	{AckNotBelieved, Error, 0,
 		"Konfirmasi pusat tidak dapat dipercaya", "The hub's acknowledgement is not believed",
 		"Catatan tetap disimpan. Teknisi: bandingkan kunci hub dan riwayat antrean.", "Records are kept. Technician: compare the hub's keys and the queue's history."},
+	{EventParked, Error, 0,
+		"Ada catatan yang tidak dapat dibawa broker", "The broker does not carry some of the records",
+		"Tetap bekerja; catatan tersimpan di sini. Teknisi: bawa ke pusat dengan lintas queue export.", "Go on; the records are kept here. Technician: take them to headquarters with lintas queue export."},
 	{ListAbsent, Warning, 0,
 		"Tidak ada daftar penempatan", "No placement list",
 		"Putusan menjadi TIDAK PASTI. Teknisi: lintas list import.", "Verdicts are CANNOT TELL. Technician: lintas list import."},

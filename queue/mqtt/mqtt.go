@@ -24,13 +24,17 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 )
 
-// Limits of one connection. A peer that takes nothing for writeTimeout, or
-// acknowledges no TCP segment for userTimeout, or answers no ping, is gone.
+// Limits of one connection. A broker from which nothing has come for keepAlive
+// is pinged, and must answer within answerTime: a link that is half open is
+// found after 15 s at most, also when it is idle. That is a packet each way
+// every 8 s, about 3 MB a day; TCP's own keep-alive would cost the same and
+// would not notice a broker that hangs while its system answers.
 const (
 	connectTimeout = 15 * time.Second
-	writeTimeout   = 10 * time.Second
-	userTimeout    = 12 * time.Second
-	pingTimeout    = 8 * time.Second
+	writeTimeout   = 10 * time.Second // a peer that takes nothing is gone
+	userTimeout    = 12 * time.Second // so is one that acknowledges no TCP segment
+	keepAlive      = 8 * time.Second
+	answerTime     = 5 * time.Second
 	closeQuiesce   = 250 * time.Millisecond
 )
 
@@ -62,7 +66,7 @@ type Options struct {
 	Username  string
 	Password  string
 	TLS       *tls.Config   // for tls://
-	KeepAlive time.Duration // zero: 20 s
+	KeepAlive time.Duration // silence after which the broker is pinged, whole seconds; zero: 8 s
 	Will      *Message      // published by the broker when the connection is lost; QoS 1
 	Filters   []string      // subscribed at QoS 1 before Dial returns
 	// Receive gets what arrives, in order, on one goroutine. It must not wait
@@ -75,6 +79,13 @@ type Options struct {
 	KeepSession bool
 	// Dial opens the transport instead of the one the URL names.
 	Dial func(context.Context) (net.Conn, error)
+}
+
+func (o Options) keepAlive() time.Duration {
+	if o.KeepAlive == 0 {
+		return keepAlive
+	}
+	return max(o.KeepAlive, time.Second) // zero would end the pings
 }
 
 // Conn is an open connection.
@@ -92,7 +103,7 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 	c.client = paho.NewClient(c.options(ctx, o))
 	if err := await(ctx, c.client.Connect()); err != nil {
 		c.client.Disconnect(0)
-		return nil, fmt.Errorf("cannot connect to broker %s: %w", Redact(o.URL), err)
+		return nil, fmt.Errorf("cannot connect to broker %s: %w", Redact(o.URL), explain(err, o))
 	}
 	if len(o.Filters) > 0 {
 		filters := make(map[string]byte, len(o.Filters))
@@ -106,17 +117,13 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 		}
 		if err != nil {
 			c.Close()
-			return nil, fmt.Errorf("cannot subscribe at broker %s: %w", Redact(o.URL), err)
+			return nil, fmt.Errorf("cannot subscribe at broker %s: %w", Redact(o.URL), explain(err, o))
 		}
 	}
 	return c, nil
 }
 
 func (c *Conn) options(ctx context.Context, o Options) *paho.ClientOptions {
-	keepAlive := o.KeepAlive
-	if keepAlive == 0 {
-		keepAlive = 20 * time.Second
-	}
 	po := paho.NewClientOptions().
 		AddBroker(o.URL).
 		SetClientID(o.ClientID).
@@ -130,10 +137,10 @@ func (c *Conn) options(ctx context.Context, o Options) *paho.ClientOptions {
 		SetAutoAckDisabled(o.ManualAck).
 		SetConnectTimeout(connectTimeout).
 		SetWriteTimeout(writeTimeout).
-		SetKeepAlive(keepAlive).
-		SetPingTimeout(pingTimeout).
+		SetKeepAlive(o.keepAlive()).
+		SetPingTimeout(time.Hour). // see watched
 		SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return dial(ctx, o) }).
-		SetConnectionLostHandler(func(_ paho.Client, err error) { c.lose(err) }).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { c.lose(explain(err, o)) }).
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 			if o.Receive != nil {
 				o.Receive(Message{Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(), ack: m.Ack})

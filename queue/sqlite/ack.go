@@ -53,8 +53,11 @@ func (q *Queue) Acknowledge(ctx context.Context, a queue.Acknowledgement) error 
 	if mine.Hold > 0 {
 		hold = q.position(mine.Hold)
 	}
-	_, err := q.ack.ExecContext(ctx, `INSERT INTO watermark(one, through, time_ms, hold) VALUES(1, ?, ?, ?)
-		ON CONFLICT(one) DO UPDATE SET through = excluded.through, time_ms = excluded.time_ms, hold = excluded.hold`,
+	// What the far end has behind the first event that it could not use, it may
+	// still lack; of all before, it has the bodies.
+	_, err := q.ack.ExecContext(ctx, `INSERT INTO watermark(one, through, time_ms, hold) VALUES(1, ?1, ?2, ?3)
+		ON CONFLICT(one) DO UPDATE SET through = excluded.through, time_ms = excluded.time_ms, hold = excluded.hold;
+		DELETE FROM parked WHERE position <= ?1 AND position < coalesce(?3, ?1 + 1)`,
 		q.position(mine.Through), a.Time.UnixMilli(), hold)
 	if err != nil {
 		q.suspect.Store(true)
@@ -94,6 +97,7 @@ func (q *Queue) Prune(ctx context.Context, before time.Time) (n int64, more bool
 	res, err := q.append.ExecContext(ctx, `DELETE FROM event WHERE position IN (
 		SELECT position FROM event
 		WHERE position <= ?1 AND at_ms < ?2 AND position < coalesce((SELECT hold FROM watermark), ?1 + 1)
+			AND position NOT IN (SELECT position FROM parked)
 		ORDER BY position LIMIT ?3)`,
 		q.position(limit), before.UnixMilli(), pruneBatch)
 	if err != nil {

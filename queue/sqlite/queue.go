@@ -20,8 +20,11 @@ import (
 //go:embed schema.sql
 var schemaQueue string
 
+//go:embed schema2.sql
+var schemaParked string
+
 // QueueSchema marks queue files: "LntQ".
-var QueueSchema = Schema{ApplicationID: 0x4c6e7451, Name: "queue", Steps: []string{schemaQueue}}
+var QueueSchema = Schema{ApplicationID: 0x4c6e7451, Name: "queue", Steps: []string{schemaQueue, schemaParked}}
 
 // ErrInUse: another process has the queue open.
 var ErrInUse = errors.New("another process has the queue open")

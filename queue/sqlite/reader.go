@@ -22,6 +22,7 @@ type Reader struct {
 	db    *sql.DB
 	epoch queue.Epoch
 	first int64
+	parks bool // the file has a table of parked events: older ones have none
 }
 
 // OpenReader opens the queue file at path for reading only.
@@ -31,6 +32,11 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{db: db}
+	version, err := pragmaInt(ctx, db, "user_version")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot read queue %s: %w", path, err), db.Close())
+	}
+	r.parks = version >= 2
 	err = db.QueryRowContext(ctx, "SELECT id, first FROM epoch ORDER BY number DESC LIMIT 1").Scan(exactly(r.epoch[:]), &r.first)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot read queue %s: %w", path, err), db.Close())
@@ -62,6 +68,11 @@ func (r *Reader) Status(ctx context.Context) (st queue.Status, err error) {
 		st.AckTime = time.UnixMilli(ms).UTC()
 	}
 	st.Depth = max(st.Head.Sequence, st.Acknowledged) - st.Acknowledged
+	if r.parks {
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM parked").Scan(&st.Parked); err != nil {
+			return st, err
+		}
+	}
 	err = tx.QueryRowContext(ctx, "SELECT at_ms FROM event WHERE position > ? ORDER BY position LIMIT 1", through).Scan(&ms)
 	switch {
 	case err == nil:
@@ -115,8 +126,12 @@ func (r *Reader) Events(ctx context.Context, from uint64) iter.Seq2[queue.Event,
 }
 
 func (r *Reader) page(ctx context.Context, from uint64, max int) ([]queue.Event, error) {
+	parked := "''"
+	if r.parks {
+		parked = "coalesce((SELECT reason FROM parked WHERE parked.position = event.position), '')"
+	}
 	rows, err := r.db.QueryContext(ctx, `SELECT position, id, at_ms, hash, sealed, note,
-		position <= coalesce((SELECT through FROM watermark), 0)
+		position <= coalesce((SELECT through FROM watermark), 0), `+parked+`
 		FROM event WHERE position >= ? ORDER BY position LIMIT ?`, r.first+int64(from)-1, max)
 	if err != nil {
 		return nil, err
@@ -126,7 +141,7 @@ func (r *Reader) page(ctx context.Context, from uint64, max int) ([]queue.Event,
 	for rows.Next() {
 		var position, ms int64
 		e := queue.Event{}
-		if err := rows.Scan(&position, exactly(e.ID[:]), &ms, exactly(e.Hash[:]), &e.Sealed, &e.Note, &e.Acknowledged); err != nil {
+		if err := rows.Scan(&position, exactly(e.ID[:]), &ms, exactly(e.Hash[:]), &e.Sealed, &e.Note, &e.Acknowledged, &e.Parked); err != nil {
 			return nil, err
 		}
 		e.Epoch, e.Sequence, e.At = r.epoch, uint64(position-r.first+1), time.UnixMilli(ms).UTC()

@@ -2,8 +2,8 @@ package uplink
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"lintas/queue"
@@ -13,96 +13,119 @@ import (
 // session is one connection's work. Only the goroutine of run touches it.
 type session struct {
 	u        *Uplink
+	broker   int
 	conn     *mqtt.Conn
-	acks     chan []byte // acknowledgements not looked at yet
-	inFlight []mqtt.Token
-	window   int    // grows from 1 to Options.Window
-	sent     uint64 // last sequence published over this connection
-	leased   []queue.Event
-	fromMark bool // the next lease begins behind the watermark
+	control  mqtt.Token        // of the state message that must be confirmed first, if the session is careful
+	acks     chan mqtt.Message // acknowledgements not looked at yet
+	inFlight []flight
+	window   int           // grows from 1 to Options.Window
+	first    queue.Event   // the first that was sent since the last go-back
+	sent     uint64        // last sequence published since then, or confirmed
+	puback   uint64        // last sequence the broker confirmed of those
+	leased   []queue.Event // not sent yet
+	fromMark bool          // the next lease begins behind the watermark
+	epoch    queue.Epoch   // of what was sent last
+	epochs   int           // as in Uplink when this session last looked
+	leaving  bool          // send nothing more: a more preferred broker is back
+	careful  careful
 
+	through uint64        // watermark when this session last looked
 	ackWait time.Duration // doubles with each time-out
 	waiting time.Time     // since when PUBACKed events wait for an acknowledgement; zero if none does
 	behind  bool          // the far end has said that it does not have them
 	vain    int           // go-backs since the last progress
-	heard   bool          // an acknowledgement came since the last go-back
+	round   int           // go-backs of this session
+	heard   bool          // the far end gave an acknowledgement since the last go-back
 	silent  bool          // none came before the last go-back
-	timer   *time.Timer   // fires when waiting becomes too long
+	late    *time.Timer   // fires when waiting becomes too long
+	mute    *time.Timer   // fires when a PUBACK is overdue
+	prove   *time.Timer   // fires when the proof that the link survived an event is due
 }
 
-// session runs one connection until it is lost or ctx ends; progress tells
-// that an acknowledgement was taken, so that the next try need not wait long.
-func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
-	o, err := u.o.Connection()
-	if err != nil {
-		return false, err
-	}
-	s := &session{u: u, acks: make(chan []byte, acksKept), window: 1, fromMark: true, ackWait: u.o.AckTimeout, timer: time.NewTimer(time.Hour)}
-	s.timer.Stop()
-	o.Filters = []string{u.o.Topics.Ack}
-	o.Receive = s.receive
-	o.Will = &mqtt.Message{Topic: u.o.Topics.State, Payload: u.o.State(false), Retained: true}
-	if s.conn, err = mqtt.Dial(ctx, o); err != nil {
-		return false, err
-	}
-	u.outbox.Release()
-	u.o.Logger.Info("uplink up")
-	u.change(func(st *Status) { st.Connected, st.LastError = true, "" })
-	s.publishState(true)
-
-	before := u.outbox.Acknowledged()
-	err = s.run(ctx)
-	if ctx.Err() != nil {
-		s.publishState(false) // a DISCONNECT keeps the broker from publishing the will
-	}
-	s.conn.Close()
-	return u.outbox.Acknowledged() != before, err
+// flight is an event without PUBACK.
+type flight struct {
+	event     mqtt.Token
+	careful   bool       // it counts as confirmed when what is sent after it is too
+	due       bool       // that is sent in a moment
+	proof     mqtt.Token // of that
+	epoch     queue.Epoch
+	sequence  uint64
+	tombstone bool
+	round     int
 }
 
-// receive keeps the newest acknowledgements and never blocks. Several, because
-// the last to arrive need not be the last that was given.
-func (s *session) receive(m mqtt.Message) {
-	for {
-		select {
-		case s.acks <- m.Payload:
-			return
-		default:
-		}
-		select {
-		case <-s.acks:
-		default:
-		}
+var noTime time.Time
+
+func (u *Uplink) newSession(broker int) *session {
+	u.ackMu.Lock()
+	defer u.ackMu.Unlock()
+	s := &session{
+		u: u, broker: broker, acks: make(chan mqtt.Message, acksKept), window: 1, fromMark: true, careful: u.killer.care(u.outbox.Acknowledged()),
+		epochs: u.epochs, through: u.outbox.Acknowledged(), ackWait: u.o.AckTimeout,
+		late: time.NewTimer(time.Hour), mute: time.NewTimer(time.Hour), prove: time.NewTimer(time.Hour),
 	}
+	s.late.Stop()
+	s.mute.Stop()
+	s.prove.Stop()
+	return s
 }
 
 func (s *session) run(ctx context.Context) error {
 	state := time.NewTicker(stateEvery)
 	defer state.Stop()
-	defer s.timer.Stop()
+	defer s.late.Stop()
+	defer s.mute.Stop()
+	defer s.prove.Stop()
+	preferred := make(chan struct{}, 1)
+	if s.broker > 0 {
+		var look sync.WaitGroup
+		defer look.Wait()
+		looking, stop := context.WithCancel(ctx)
+		defer stop()
+		look.Go(func() { s.u.lookOut(looking, s.broker, preferred) })
+	}
 	for {
 		wake := s.u.outbox.Wake()
 		if err := s.fill(ctx); err != nil {
 			return err
 		}
+		if s.leaving && len(s.inFlight) == 0 {
+			return errPreferred
+		}
 		var first <-chan struct{}
 		if len(s.inFlight) > 0 {
-			first = s.inFlight[0].Done()
+			first = s.inFlight[0].next()
 		}
+		control, pause := s.proved()
 		select {
 		case <-ctx.Done():
 			return nil
+		case err := <-s.u.fatal:
+			return err
 		case <-s.conn.Lost():
-			return errors.Join(errLost, s.conn.Err())
+			return lost(s.conn.Err())
 		case <-first:
 			if err := s.confirmed(); err != nil {
 				return err
 			}
-		case ack := <-s.acks:
-			if err := s.acknowledged(ctx, ack); err != nil {
+		case <-s.mute.C:
+			return lost(fmt.Errorf("the broker has confirmed nothing for %s", pubackTimeout))
+		case m := <-s.acks:
+			if err := s.acknowledged(ctx, m); err != nil {
 				return err
 			}
-		case <-s.timer.C:
+		case <-s.u.taken:
+			s.moved(false)
+		case <-s.late.C:
 			s.overdue()
+		case <-s.prove.C:
+			s.inFlight[0].proof = s.publishState(true)
+		case <-control:
+			s.linger()
+		case <-pause:
+			s.nextProof()
+		case <-preferred:
+			s.leaving = true
 		case <-state.C:
 			s.publishState(true)
 		case <-s.u.nudge:
@@ -112,121 +135,14 @@ func (s *session) run(ctx context.Context) error {
 	}
 }
 
-// fill publishes as much as the windows allow.
-func (s *session) fill(ctx context.Context) error {
-	for len(s.inFlight) < s.window {
-		if len(s.leased) == 0 {
-			acknowledged := s.u.outbox.Acknowledged()
-			if s.sent > acknowledged+unconfirmedWindow {
-				return nil
-			}
-			var err error
-			if s.leased, err = s.u.outbox.Lease(ctx, s.window-len(s.inFlight)); err != nil || len(s.leased) == 0 {
-				return err
-			}
-			if s.fromMark {
-				// After a restored backup the far end may ask for events that
-				// were confirmed once and are pruned since.
-				s.fromMark = false
-				s.u.change(func(st *Status) { st.Pruned = s.leased[0].Sequence > acknowledged+1 })
-			}
-		}
-		e := s.leased[0]
-		s.leased = s.leased[1:]
-		s.inFlight = append(s.inFlight, s.conn.Publish(s.u.o.Topics.Event, false, e.Sealed))
-		s.sent = e.Sequence
-	}
-	return nil
-}
-
-// confirmed takes the oldest PUBACK.
-func (s *session) confirmed() error {
-	t := s.inFlight[0]
-	if err := t.Error(); err != nil {
-		return fmt.Errorf("cannot publish: %w", err)
-	}
-	s.inFlight = s.inFlight[1:]
-	s.window = min(2*s.window, s.u.o.Window)
-	if s.waiting.IsZero() && s.sent > s.u.outbox.Acknowledged() {
-		s.waitFrom(time.Now())
-	}
-	return nil
-}
-
-func (s *session) waitFrom(t time.Time) {
-	s.waiting, s.behind = t, false
-	s.timer.Reset(s.ackWait)
-}
-
-// acknowledged takes an acknowledgement, if it can be believed.
-func (s *session) acknowledged(ctx context.Context, payload []byte) error {
-	a, err := s.u.o.Verify(payload)
-	before := s.u.outbox.Acknowledged()
+func lost(err error) error {
 	if err == nil {
-		err = s.u.outbox.Acknowledge(ctx, a)
+		return errLost
 	}
-	switch {
-	case errors.Is(err, queue.ErrStale):
-		return nil
-	case err != nil:
-		s.u.o.Logger.Warn("acknowledgement not believed", "error", err)
-		s.u.change(func(st *Status) { st.AckFault = err.Error() })
-		return nil
-	}
-	now := s.u.outbox.Acknowledged()
-	if s.silent { // and is back
-		s.ackWait, s.vain = s.u.o.AckTimeout, 0
-	}
-	s.heard, s.silent = true, false
-	switch {
-	case now < before: // the far end was restored from a backup
-		s.goBack()
-	case now == before && !s.waiting.IsZero() && !s.behind && s.vain == 0:
-		// Alive, but it has not seen what the broker took: perhaps it is on the
-		// way, perhaps nobody was there when it came. No need to wait for long.
-		s.behind = true
-		s.timer.Reset(max(0, s.ackWait/8-time.Since(s.waiting)))
-	case now > before:
-		s.ackWait, s.vain = s.u.o.AckTimeout, 0
-		if now >= s.sent {
-			s.waiting = time.Time{}
-			s.timer.Stop()
-		} else {
-			s.waitFrom(time.Now())
-		}
-	}
-	s.u.change(func(st *Status) { st.AckFault, st.Unconfirmed = "", st.Unconfirmed && now == before })
-	return nil
+	return fmt.Errorf("%w: %w", errLost, err)
 }
 
-// overdue sends everything again from the watermark on: the broker took the
-// events, but the far end has not said that it holds them.
-func (s *session) overdue() {
-	if s.u.outbox.Acknowledged() >= s.sent {
-		s.waiting, s.behind = time.Time{}, false
-		return
-	}
-	s.vain++
-	s.silent = !s.heard
-	if !s.behind { // that it is behind once is nothing unusual
-		s.u.o.Logger.Warn("no progress at the hub, sending again", "waited_seconds", int(time.Since(s.waiting).Seconds()))
-		s.u.change(func(st *Status) { st.Unconfirmed = true })
-		s.ackWait = min(2*s.ackWait, maxAckTimeout)
-	}
-	s.goBack()
-}
-
-// goBack forgets what was sent. PUBACKs of the old copies still count for the
-// window and are harmless.
-func (s *session) goBack() {
-	s.leased, s.fromMark = nil, true
-	s.sent = s.u.outbox.Acknowledged()
-	s.waiting, s.behind, s.heard = time.Time{}, false, false
-	s.timer.Stop()
-	s.u.outbox.Release()
-}
-
-func (s *session) publishState(online bool) {
+func (s *session) publishState(online bool) mqtt.Token {
 	t := s.conn.Publish(s.u.o.Topics.State, true, s.u.o.State(online))
 	if !online {
 		select {
@@ -235,4 +151,5 @@ func (s *session) publishState(online bool) {
 		case <-time.After(2 * time.Second):
 		}
 	}
+	return t
 }
