@@ -15,11 +15,11 @@ func (z *zone) mendLetters() (mended zone, all []reading) {
 		cells := z.read(s)
 		var patches []patch
 		for i := 0; i < len(cells); i++ {
-			if twin := letterTwin(cells[i]); twin != 0 {
+			if twin := letterTwin(cells[i]); twin != 0 && (field != FieldName || amongLetters(cells, i)) {
 				patches = append(patches, patch{int(s.line), int(s.from) + i, string(rune(twin))})
 			}
 		}
-		if len(patches) == 0 {
+		if len(patches) == 0 || field == FieldName && len(patches) > maxNameDigits {
 			return
 		}
 		if other := mended.with(patches...); good(other.read(s)) {
@@ -39,4 +39,16 @@ func (z *zone) mendLetters() (mended zone, all []reading) {
 		mend(FieldName, z.secondary, legal)
 	}
 	return mended, all
+}
+
+// maxNameDigits is how many digits of a name are taken to be misread. Where there
+// are more, it is another line that stands there.
+const maxNameDigits = 6
+
+// amongLetters reports whether a cell stands in a part of a name that has
+// letters. A digit among fillers was a filler, if anything.
+func amongLetters(cells string, i int) bool {
+	return i > 0 && is(cells[i-1], letters) || i+1 < len(cells) && is(cells[i+1], letters) ||
+		i > 1 && is(cells[i-2], letters) && cells[i-1] != filler ||
+		i+2 < len(cells) && is(cells[i+2], letters) && cells[i+1] != filler
 }

@@ -1,8 +1,8 @@
 package mrz
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -15,9 +15,11 @@ type attempt struct {
 	offered []reading // what could have been
 }
 
-func newAttempt(l *layout, lines []string) (a attempt) {
-	l.lay(lines, &a.zone)
+// newAttempt lays lines that were fitted against a format.
+func newAttempt(l *layout, lines, fitted []string) (a attempt) {
+	l.lay(fitted, &a.zone)
 	a.before = a.zone
+	a.fits = l.filled(lines, fitted)
 	return a
 }
 
@@ -26,12 +28,15 @@ func newAttempt(l *layout, lines []string) (a attempt) {
 // check digit calls for mending is not right.
 func (l *layout) attempt(lines []string, mend bool, work *int) (a attempt, ok bool) {
 	for _, way := range l.fitLines(lines) {
-		b := newAttempt(l, way.lines)
-		b.fits = way.repairs
+		b := newAttempt(l, lines, way)
 		if mend {
 			b.mend(work)
 		}
-		if d := Parse(b.zone.lines[:l.lines], assumedToday); !d.Valid || d.Format != l.format || !mend && d.mendable() {
+		if *work >= maxWork {
+			return a, false // others were not tried
+		}
+		d := Parse(b.zone.lines[:l.lines], assumedToday)
+		if !d.Valid || d.Format != l.format || !mend && d.mendable() || len(b.fits) > 0 && d.Has(CodeDateImpossible) {
 			continue
 		}
 		if ok && a.zone.lines != b.zone.lines {
@@ -44,6 +49,31 @@ func (l *layout) attempt(lines []string, mend bool, work *int) (a attempt, ok bo
 	return a, ok
 }
 
+// closest reads lines in the format and the way in which the fewest digits speak
+// against them. It fails if several ways are equally good.
+func (l *layout) closest(lines []string, work *int) (best attempt, ok bool) {
+	least := -1
+	for _, way := range l.fitLines(lines) {
+		a := newAttempt(l, lines, way)
+		var j judgement
+		a.judge(&j)
+		wrong := 2 * j.refuted
+		if j.odd {
+			wrong++
+		}
+		switch {
+		case least < 0 || wrong < least:
+			best, least, ok = a, wrong, true
+		case wrong == least:
+			ok = false
+		}
+	}
+	if ok {
+		best.mend(work)
+	}
+	return best, ok
+}
+
 // mend repairs the attempt's zone as far as can be.
 func (a *attempt) mend(work *int) {
 	a.zone, a.made = a.mendLetters()
@@ -53,6 +83,12 @@ func (a *attempt) mend(work *int) {
 		a.zone = a.with(m.patches...)
 	}
 	a.made, a.offered = append(a.made, made...), offered
+
+	// What was mended may be ambiguous still.
+	r.zone = a.zone
+	var j judgement
+	r.judge(&j)
+	a.offered = append(a.offered, r.lookalikes(&j)...)
 }
 
 // document reads the attempt's zone and tells of everything that was changed,
@@ -61,19 +97,25 @@ func (a *attempt) document(today Date) Document {
 	d := Parse(slices.Clone(a.lines[:a.layout.lines]), today)
 	d.Repairs = append(d.Repairs, a.fits...)
 	for _, f := range a.fits {
-		d.find(CodeFillersMended, f.Field, f.Line, f.Column)
+		d.find(CodeFillersMended, f.Field, f.Line, min(f.Column, a.widthOf(f.Line-1)))
 	}
 	for _, m := range a.made {
-		code := CodeRepaired
-		if d.Checks.at(m.field) == nil {
-			code = CodeRepairedUnproven
-		}
 		for _, p := range m.patches {
-			d.Repairs = append(d.Repairs, a.describe(m.field, p))
-			d.find(code, m.field, p.line+1, p.at+1)
+			r := a.describe(m.field, p)
+			d.Repairs = append(d.Repairs, r)
+			code := CodeRepairedUnproven
+			if status := d.Checks.at(r.Field); status != nil {
+				code = CodeRepaired
+				*status = Repaired
+			}
+			d.find(code, r.Field, r.Line, r.Column)
 		}
-		if status := d.Checks.at(m.field); status != nil && *status != 0 {
-			*status = Repaired
+	}
+	if c := a.compositeDigit; c.exists() && a.before.at(c) == unread { // it speaks for no other field
+		for i, status := range d.Checks.OptionalData {
+			if status == CompositeOnly {
+				d.Checks.OptionalData[i] = Unverifiable
+			}
 		}
 	}
 	for _, o := range a.offered {
@@ -82,10 +124,14 @@ func (a *attempt) document(today Date) Document {
 		}
 	}
 	a.pointAt(&d)
+	d.sortFindings()
 	return d
 }
 
 func (a *attempt) describe(field string, p patch) Repair {
+	if second := a.optional[1]; field == FieldOptionalData && second.exists() && p.line == int(second.line) {
+		field = FieldOptionalData2
+	}
 	return Repair{field, p.line + 1, p.at + 1, a.before.lines[p.line][p.at : p.at+len(p.cells)], p.cells}
 }
 
@@ -113,6 +159,8 @@ func (a *attempt) valueWith(r reading, today Date) string {
 		return d.DateOfExpiry.String()
 	case FieldOptionalData:
 		return d.OptionalData[0]
+	case FieldOptionalData2:
+		return d.OptionalData[1]
 	}
 	return ""
 }
@@ -120,30 +168,75 @@ func (a *attempt) valueWith(r reading, today Date) string {
 // maxPlaces bounds how many places a sentence sends the officer to.
 const maxPlaces = 3
 
-// pointAt adds to the finding of a wrong check digit which characters of the
-// field to compare with the document: those that could be their twins.
+// pointAt says which characters of the document number to compare with the
+// document: those that could be their twins. It does so in the finding of a
+// wrong check digit, or in one of its own.
 func (a *attempt) pointAt(d *Document) {
-	for i, f := range d.Findings {
-		s := a.layout.number
-		if f.Code != CodeCheckDigitWrong || f.Field != FieldDocumentNumber {
-			continue
-		}
-		var places []string
-		for _, o := range a.offered {
-			for _, p := range o.patches {
-				place := fmt.Sprint(p.at - int(s.from) + 1)
-				if o.field == f.Field && p.line == int(s.line) && p.at < int(s.to) && !slices.Contains(places, place) {
-					places = append(places, place)
-				}
+	var places []int // in the whole number, from 1
+	for _, o := range a.offered {
+		for _, p := range o.patches {
+			if at := a.inNumber(p); o.field == FieldDocumentNumber && at > 0 && !slices.Contains(places, at) {
+				places = append(places, at)
 			}
 		}
-		if len(places) == 0 || len(places) > maxPlaces {
-			continue
-		}
-		slices.Sort(places)
-		d.Findings[i].ID = "Angka pemeriksa untuk nomor dokumen tidak cocok; bandingkan karakter ke-" +
-			strings.Join(places, " dan ke-") + " dengan dokumennya."
-		d.Findings[i].EN = "The check digit of the document number does not match; compare its character " +
-			strings.Join(places, " and ") + " with the document."
 	}
+	s := a.layout.number
+	if len(places) == 0 {
+		if at := a.oddLetter(d.DocumentNumber); at > 0 && (d.Checks.DocumentNumber == Verified || d.Checks.DocumentNumber == Repaired) {
+			d.findAt(CodeNumberLookalike, FieldDocumentNumber, s, min(at, s.width())-1)
+		}
+		return
+	}
+	slices.Sort(places)
+	switch i := slices.IndexFunc(d.Findings, func(f Finding) bool {
+		return f.Code == CodeCheckDigitWrong && f.Field == FieldDocumentNumber
+	}); {
+	case i >= 0 && len(places) <= maxPlaces:
+		d.Findings[i].ID, d.Findings[i].EN = compareSentences(places)
+	case d.Checks.DocumentNumber == Verified || d.Checks.DocumentNumber == Repaired:
+		d.findAt(CodeNumberLookalike, FieldDocumentNumber, s, min(places[0], s.width())-1)
+	}
+}
+
+// oddLetter returns the first letter of a number, counted from 1, that its issuer
+// would not put there and that a digit may have been; 0 if there is none.
+func (a *attempt) oddLetter(number string) int {
+	r := repairer{zone: a.zone}
+	if !misshapen(number, r.issuer()) {
+		return 0
+	}
+	digit := strings.IndexAny(number, anyDigit)
+	for i := range number {
+		if digit >= 0 && i > digit && digitTwin(number[i]) != 0 {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// inNumber returns which character of the document number a patch is for,
+// counted from 1, or 0.
+func (a *attempt) inNumber(p patch) int {
+	s, rest := a.layout.number, a.optional[0]
+	var j judgement
+	a.judge(&j)
+	switch {
+	case p.line == int(s.line) && int(s.from) <= p.at && p.at < int(s.to):
+		return p.at - int(s.from) + 1
+	case j.number.digit != a.numberDigit && p.line == int(rest.line) && int(rest.from) <= p.at && p.at < int(j.number.digit.from):
+		return p.at - int(rest.from) + 1 + s.width()
+	}
+	return 0
+}
+
+// compareSentences tells the officer which characters to compare.
+func compareSentences(places []int) (id, en string) {
+	var which []string
+	for _, p := range places {
+		which = append(which, strconv.Itoa(p))
+	}
+	return "Angka pemeriksa untuk nomor dokumen tidak cocok; bandingkan karakter ke-" +
+			strings.Join(which, " dan ke-") + " dengan dokumennya.",
+		"The check digit of the document number does not match; compare its character " +
+			strings.Join(which, " and ") + " with the document."
 }

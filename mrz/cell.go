@@ -15,9 +15,6 @@ const (
 	illegal // belongs in no zone
 )
 
-// noValue marks characters that carry no value: all but 0-9, A-Z and '<'.
-const noValue = -1
-
 // A cell says what one character is: its classes in the low byte, its value in
 // the high one. Values are a digit's own, 10 to 35 for A to Z, and 0 for the
 // filler (Doc 9303-3 §4.9); characters without a value count 0.

@@ -29,6 +29,9 @@ func readDate(cells string) (p printedDate) {
 	p.year = p.part(cells[0], cells[1], 0, 99)
 	p.month = p.part(cells[2], cells[3], 1, 12)
 	p.day = p.part(cells[4], cells[5], 1, 31)
+	if p.year == 0 && p.month == unknownPart && p.day == unknownPart {
+		p.year = unknownPart // zeros throughout say nothing, and not the year 2000
+	}
 	return p
 }
 

@@ -20,23 +20,30 @@ TCA TCD TGO THA TJK TKL TKM TLS TON TTO TUN TUR TUV TWN TZA
 UGA UKR UMI URY USA UZB VAT VCT VEN VGB VIR VNM VUT WLF WSM YEM ZAF ZMB ZWE
 `
 
-// icaoCodes lists the codes that Doc 9303-3 section 5 adds to them:
-// holders of British papers without the right of
-// abode, the European Union, international organisations, persons without a
-// nationality, Kosovo, the standard's Utopia and ICAO itself.
+// icaoCodes lists the codes that Doc 9303-3 section 5 adds to them: holders of
+// British papers without the right of abode, the European Union, international
+// organisations, persons without a nationality, Kosovo (of whose three codes only
+// RKS is ICAO's), the Neutral Zone and the Netherlands Antilles, which the
+// standard keeps, its Utopia, and ICAO itself.
 const icaoCodes = `
 GBD GBN GBO GBP GBS
 EUE UNO UNA UNK
 XBA XIM XCC XCE XCO XEC XES XMP XOM XPO XDC
 XXA XXB XXC XXX
-RKS XXK
-NTZ
+RKS XKX XXK
+NTZ ANT
 UTO IAO
+`
+
+// withdrawn lists codes of States that are no more, or are called otherwise.
+// Old records have them, and so have old papers that somebody presents.
+const withdrawn = `
+BUR CSK DDR ROM SCG SUN TMP YMD YUG ZAR
 `
 
 // knownStates has one bit for each known code of three letters.
 var knownStates = func() (bits [(26*26*26 + 63) / 64]uint64) {
-	for _, code := range strings.Fields(iso3166 + icaoCodes) {
+	for _, code := range strings.Fields(iso3166 + icaoCodes + withdrawn) {
 		if n, ok := stateNumber(code); ok {
 			bits[n/64] |= 1 << (n % 64)
 		}
@@ -46,19 +53,20 @@ var knownStates = func() (bits [(26*26*26 + 63) / 64]uint64) {
 
 // stateNumber numbers codes of three letters from 0.
 func stateNumber(code string) (int, bool) {
-	if len(code) != 3 || !allIn(code, letters) {
+	if len(code) != 3 {
 		return 0, false
 	}
-	return (int(code[0]-'A')*26+int(code[1]-'A'))*26 + int(code[2]-'A'), true
+	a, b, c := code[0]-'A', code[1]-'A', code[2]-'A'
+	return (int(a)*26+int(b))*26 + int(c), a < 26 && b < 26 && c < 26
 }
 
 // KnownState reports whether code, without fillers, is one of ISO 3166-1
-// alpha-3 or of Doc 9303-3 section 5. The lists age: a code that is not known
-// is a reason to look, not to reject.
+// alpha-3 or of Doc 9303-3 section 5, or was once. The lists age: a code that
+// is not known is a reason to look, not to reject.
 func KnownState(code string) bool {
 	if code == "D" { // Germany's code has one letter
 		return true
 	}
 	n, ok := stateNumber(code)
-	return ok && knownStates[n/64]&(1<<(n%64)) != 0
+	return ok && knownStates[uint(n)/64]&(1<<(uint(n)%64)) != 0
 }

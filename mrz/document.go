@@ -2,6 +2,7 @@ package mrz
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 )
 
@@ -53,9 +54,9 @@ type Document struct {
 	// Checks says what the check digits prove.
 	Checks Checks
 
-	Findings   []Finding   // by place, then by field; nil if there are none
-	Repairs    []Repair    // by Read only
-	Candidates []Candidate // by Read only, but for an uncertain century
+	Findings   []Finding   // in the order of their places; nil if there are none
+	Repairs    []Repair    // by Mend and Read only
+	Candidates []Candidate // by Mend and Read only, but for an uncertain century
 }
 
 // A Repair is what Read changed: From was read, To is taken for it. Line and
@@ -79,6 +80,15 @@ type Candidate struct {
 	Value   string   `json:"value"`
 	Repairs []Repair `json:"repairs"`
 }
+
+// String names the field and never the value, which is the traveller's.
+func (c Candidate) String() string { return "candidate for " + c.Field }
+
+// Format keeps every verb of fmt from showing the value.
+func (c Candidate) Format(s fmt.State, _ rune) { io.WriteString(s, c.String()) }
+
+// LogValue keeps slog from showing the value.
+func (c Candidate) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Optional returns the optional fields that the format has.
 func (d Document) Optional() []string {

@@ -48,6 +48,7 @@ const (
 	CodeCenturyOpen           = "century_open"
 	CodeExpiryComputed        = "expiry_computed"
 	CodeNameFillerNoise       = "name_filler_noise"
+	CodeNumberLookalike       = "number_lookalike"
 	CodeRepaired              = "repaired"
 	CodeRepairedUnproven      = "repaired_unproven"
 	CodeFillersMended         = "fillers_mended"
@@ -110,12 +111,15 @@ var catalogue = map[string]phrase{
 	CodeNameFillers: {Warning,
 		"Pemisah nama muncul lebih dari sekali; batas antara nama utama dan nama depan mungkin keliru.",
 		"Name separators appear more than once; the border between primary and given names may be wrong."},
-	CodeNameDigit: {Warning,
+	CodeNameDigit: {Error,
 		"Ada angka di dalam nama; kemungkinan salah baca.",
 		"There is a digit in the name; it was probably misread."},
 	CodeCenturyUncertain: {Warning,
 		"Abad tanggal lahir disimpulkan dari tanggal habis berlaku; periksa usia pemegang dokumen.",
 		"The century of the date of birth was concluded from the date of expiry; check the holder's age."},
+	CodeNumberLookalike: {Warning,
+		"Satu karakter pada nomor dokumen mungkin salah baca, dan angka pemeriksa tidak dapat membedakannya; bandingkan dengan dokumennya.",
+		"A character of the document number may have been misread in a way that no check digit shows; compare with the document."},
 	CodeRepaired: {Info,
 		"Satu karakter pada {field} salah baca dan dikoreksi; angka pemeriksa membuktikannya.",
 		"A character of the {field} was misread and mended; the check digits prove it."},

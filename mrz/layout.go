@@ -28,7 +28,7 @@ type layout struct {
 	number      span
 	numberDigit span
 	// longNumber: a number that does not fit continues in the first optional
-	// field (Doc 9303-5 §4.2.2 and 9303-6 §4.2.2,).
+	// field (Doc 9303-5 §4.2.2 and 9303-6 §4.2.2).
 	longNumber bool
 
 	nationality span
@@ -131,14 +131,6 @@ func (l *layout) widthOf(i int) int {
 		return l.first
 	}
 	return l.width
-}
-
-// cells returns how many characters the whole zone has.
-func (l *layout) cells() (n int) {
-	for i := range l.lines {
-		n += l.widthOf(i)
-	}
-	return n
 }
 
 // of returns the layout of a format that is known to be in the table.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"lintas/mrz"
 )
@@ -221,15 +220,12 @@ func TestNameCompareIsBounded(t *testing.T) {
 		strings.Repeat("\xff", megabyte), strings.Repeat("AB ", 31) + "Ä Ñ Ö Ø Ü Å ة ی ّ Ж", strings.Repeat("ÄÑÖØÜÅ ", 70),
 		strings.Repeat("M ", 31) + "X", strings.Repeat("MA ", 31) + "X", strings.Repeat("B ", 31) + "Ж",
 	}
-	for i, a := range hostile {
-		for j, b := range hostile {
-			x, y := mrz.NewName(a, ""), mrz.NewName(b, "")
-			start := time.Now()
-			x.Compare(y)
-			if took := time.Since(start); took > time.Second {
-				t.Errorf("%d and %d: %v", i, j, took)
-			} else if took > 20*time.Millisecond {
-				t.Logf("%d and %d: %v", i, j, took)
+	// Without its bounds the comparison of some of them would not end while
+	// anybody waits.
+	for _, a := range hostile {
+		for _, b := range hostile {
+			if mrz.NewName(a, "").Compare(mrz.NewName(b, "")).Likeness == mrz.Compatible && len(a)+len(b) > megabyte {
+				t.Error("names of a megabyte are compared by their parts")
 			}
 		}
 	}

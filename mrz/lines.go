@@ -1,6 +1,7 @@
 package mrz
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -20,12 +21,45 @@ func Lines(text string) []string {
 		text = text[:maxText]
 	}
 	var lines []string
-	for raw := range strings.FieldsFuncSeq(text, isLineBreak) {
-		if line := clean(raw); line != "" {
-			lines = append(lines, cut(line)...)
+	for raw := range strings.FieldsFuncSeq(breaksInMarkup.Replace(text), isLineBreak) {
+		for _, line := range columns(clean(raw)) {
+			if line = bare(line); line != "" {
+				lines = append(lines, cut(line)...)
+			}
 		}
 	}
 	return lines
+}
+
+// breaksInMarkup are the ways in which line breaks are written where there
+// cannot be any.
+var breaksInMarkup = strings.NewReplacer(`\r`, "\n", `\n`, "\n", "<br>", "\n", "<br/>", "\n", "<br />", "\n", "<BR>", "\n",
+	"<pre>", "\n", "</pre>", "\n")
+
+// columns divides a line whose parts, between bars, have a zone's width. A bar
+// elsewhere is a misread character.
+func columns(line string) []string {
+	parts := strings.Split(line, "|")
+	for _, part := range parts {
+		if len(parts) > maxLines || !isWidth(len(part)) {
+			return []string{line}
+		}
+	}
+	return parts
+}
+
+// bare takes off what people and programs put around a line: quotes and other
+// signs that are in no zone, and a label such as "1:" or "MRZ>" before what then
+// has a zone's width.
+func bare(line string) string {
+	const longestLabel = 8
+	line = strings.TrimFunc(line, func(r rune) bool {
+		return r >= 0x80 || is(byte(r), illegal) && strings.IndexRune("|!$", r) < 0
+	})
+	if i := strings.IndexAny(line, ":>)"); 0 < i && i <= longestLabel && isWidth(len(line)-i-1) {
+		return line[i+1:]
+	}
+	return line
 }
 
 func isLineBreak(r rune) bool {
@@ -40,7 +74,7 @@ func isLineBreak(r rune) bool {
 // then those of one.
 const doubleFiller = '«'
 
-var fillersInHTML = strings.NewReplacer("&AMP;", "&", "&LT;", "<", "&#60;", "<", "&#X3C;", "<", "&LAQUO;", "«")
+var fillersInHTML = strings.NewReplacer("&AMP;", "&", "&LT;", "<", "&LT", "<", "%3C", "<", "&#60;", "<", "&#X3C;", "<", "&LAQUO;", "«")
 
 // clean drops what carries nothing and upper-cases the rest.
 func clean(line string) string {
@@ -69,7 +103,7 @@ func clean(line string) string {
 		}
 		return r
 	}, line)
-	if strings.IndexByte(line, '&') >= 0 {
+	if strings.ContainsAny(line, "&%") {
 		// Twice, for text that was escaped twice.
 		line = fillersInHTML.Replace(fillersInHTML.Replace(line))
 		doubles = true
@@ -105,25 +139,62 @@ func cut(line string) []string {
 	if !allIn(line, letters|digits|fillers|unreads) || strings.IndexByte(line, filler) < 0 {
 		return []string{line}
 	}
-	first, width := 0, 0
 	switch len(line) {
 	case 60, 90:
-		width = of(TD1).width
+		return pieces(line, of(TD1).width, of(TD1).width)
 	case 72:
-		width = of(TD2).width
+		return pieces(line, of(TD2).width)
 	case 88:
-		width = of(TD3).width
+		return pieces(line, of(TD3).width)
 	case 69:
-		first, width = of(CHDL).first, of(CHDL).width
-	default:
-		return []string{line}
+		return pieces(line, of(CHDL).first, of(CHDL).width)
 	}
-	var lines []string
-	if first > 0 {
-		lines, line = append(lines, line[:first]), line[first:]
+	return cutByDates(line)
+}
+
+// pieces cuts a line after widths, as far as it reaches; the last piece is what
+// is left.
+func pieces(line string, widths ...int) (lines []string) {
+	for _, width := range widths {
+		if width >= len(line) {
+			break
+		}
+		lines, line = append(lines, line[:width]), line[width:]
 	}
-	for ; line != ""; line = line[width:] {
-		lines = append(lines, line[:width])
+	return append(lines, line)
+}
+
+// cutByDates divides a line that is a whole zone but for some fillers. Where the
+// lines met is seen by the dates: all lines but the last are whole, or the last
+// of two is.
+func cutByDates(line string) []string {
+	best, most := []string{line}, 0
+	if widest := of(TD3).width + slack; len(line) <= widest || len(line) > 2*widest {
+		return best
 	}
-	return lines
+	for i := range layouts {
+		l := &layouts[i]
+		if l.first > 0 {
+			continue
+		}
+		ways := [][]string{pieces(line, slices.Repeat([]int{l.width}, l.lines-1)...)}
+		if l.lines == 2 {
+			ways = append(ways, pieces(line, len(line)-l.width))
+		}
+		for _, way := range ways {
+			if !l.resembles(way) || !l.plausible(way) {
+				continue
+			}
+			if n := l.digitsIn(way); n > most && n >= l.datesWidth() {
+				best, most = way, n
+			}
+		}
+	}
+	return best
+}
+
+// datesWidth is how many digits dates have, with one to spare for a misreading:
+// digitsIn counts one more.
+func (l *layout) datesWidth() int {
+	return l.birth.width() + l.birthDigit.width() + l.expiry.width() + l.expiryDigit.width()
 }

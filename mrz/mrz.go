@@ -28,8 +28,8 @@
 //
 // [Parse] reads one zone to the letter. [Read] is what a counter wants: it also
 // tidies lines that arrive untidily, and mends what was misread where the check
-// digits leave one answer. [ReadText] does so for all zones of a text, and
-// [Fields.Lines] writes a zone.
+// digits leave one answer. [Mend] does the latter alone, [ReadText] both for all
+// zones of a text, and [Fields.Lines] writes a zone.
 //
 // The package promises:
 //

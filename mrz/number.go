@@ -20,7 +20,10 @@ type number struct {
 // Portugal count the '<' between them as a cell with value 0, which moves the
 // weights of the rest. Both are accepted; a finding says which one it was.
 func (z *zone) readNumber(head piece, n *number) {
-	n.value, n.optional, n.digit = value(z.read(z.number)), z.read(z.optional[0]), z.numberDigit
+	n.value, n.optional, n.digit = trim(z.read(z.number)), z.read(z.optional[0]), z.numberDigit
+	if head.seen&illegal != 0 {
+		n.value = printable(n.value)
+	}
 	if !z.numberDigit.exists() {
 		n.status = Unverifiable
 		if n.value == "" {

@@ -1,5 +1,10 @@
 package mrz
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Parse reads one zone to the letter: lines are taken as they are, and nothing
 // is mended. [Read] is for lines as scanners and people send them. Centuries of
 // dates are resolved against today; if that is the zero Date, against 1 January
@@ -16,6 +21,24 @@ func Parse(lines []string, today Date) (d Document) {
 		d.Findings = []Finding{newFinding(CodeFormatUnknown, "", 0, 0)}
 		return d
 	}
+	d.Lines = lines
+	d.read(&z, &j, today)
+	return d
+}
+
+// sortFindings puts findings in the order of their places.
+func (d *Document) sortFindings() {
+	slices.SortStableFunc(d.Findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}
+
+// document reads lines as a zone of one format, whatever they look like.
+func (l *layout) document(lines []string, today Date) (d Document) {
+	var z zone
+	var j judgement
+	l.lay(lines, &z)
+	z.judge(&j)
 	d.Lines = lines
 	d.read(&z, &j, today)
 	return d
@@ -43,7 +66,10 @@ func (d *Document) read(z *zone, j *judgement, today Date) {
 	}
 	d.dates(z, today)
 	d.readSex(z)
-	d.OptionalData[0] = value(j.number.optional)
+	d.OptionalData[0] = trim(j.number.optional)
+	if j.odd {
+		d.OptionalData[0] = printable(d.OptionalData[0])
+	}
 	if j.OptionalData[0] == Refuted {
 		d.wrongDigit(z, FieldOptionalData, z.optionalDigit)
 	}
@@ -52,6 +78,9 @@ func (d *Document) read(z *zone, j *judgement, today Date) {
 	}
 	if j.Composite == Refuted {
 		d.wrongDigit(z, FieldComposite, z.compositeDigit)
+	}
+	if len(d.Findings) > 1 {
+		d.sortFindings()
 	}
 }
 
@@ -170,9 +199,11 @@ func (d *Document) documentCode(z *zone) {
 }
 
 func (d *Document) state(z *zone, field string, s span) string {
-	code := value(z.read(s))
-	if !KnownState(code) && allIn(code, letters|fillers) {
-		d.findAt(CodeStateUnknown, field, s, 0)
+	code := trim(z.read(s))
+	if !KnownState(code) {
+		if code = printable(code); allIn(code, letters|fillers) {
+			d.findAt(CodeStateUnknown, field, s, 0)
+		}
 	}
 	return code
 }
@@ -200,7 +231,8 @@ func (d *Document) nameNotes(z *zone, s span, notes nameNotes) {
 	if notes.extraFillers {
 		d.find(CodeNameFillers, FieldName, int(s.line)+1, 0)
 	}
-	if notes.digit >= 0 {
+	if notes.digit >= 0 && d.IssuingState != "RUS" { // there digits stand for Cyrillic letters
+		d.Valid = false
 		d.findAt(CodeNameDigit, FieldName, s, int(notes.digit))
 	}
 	if notes.noise >= 0 {
@@ -257,7 +289,7 @@ func (d *Document) dates(z *zone, today Date) {
 	case z.issued.exists():
 		d.findAt(CodeExpiryComputed, FieldDateOfExpiry, z.issued, 0)
 	}
-	if other.IsZero() {
+	if other.IsZero() || !other.possible() {
 		return
 	}
 	if moved {

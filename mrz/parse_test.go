@@ -127,7 +127,7 @@ func TestParseFaults(t *testing.T) {
 		{"filler as document code", edit(specimenTD3, 1, 1, "<"), mrz.CodeCharacterIllegal, place{"document_code", 1, 1}, false},
 		{"sex R", edit(specimenTD3, 2, 21, "R"), mrz.CodeCharacterIllegal, place{"sex", 2, 21}, false},
 		{"sex X", edit(specimenTD3, 2, 21, "X"), mrz.CodeSexX, place{"sex", 2, 21}, true},
-		{"digit in a name", edit(specimenTD3, 1, 7, "7"), mrz.CodeNameDigit, place{"name", 1, 7}, true},
+		{"digit in a name", edit(specimenTD3, 1, 7, "7"), mrz.CodeNameDigit, place{"name", 1, 7}, false},
 		{"unknown state", edit(specimenTD3, 1, 3, "QQQ"), mrz.CodeStateUnknown, place{"issuing_state", 1, 3}, true},
 		{"no state", edit(specimenTD3, 2, 11, "<<<"), mrz.CodeStateUnknown, place{"nationality", 2, 11}, true},
 		{"unusual document code", edit(specimenTD3, 1, 1, "Q"), mrz.CodeDocumentCodeUnknown, place{"document_code", 1, 1}, true},

@@ -14,13 +14,15 @@ const (
 	maxVariants = 2048 // of one field: two unread characters, and some more
 )
 
-// places lists the cells of spans. Dates and check digits are numeric.
-func (r *repairer) places(spans ...span) (list []place) {
-	for _, s := range spans {
-		numeric := s.width() == 1 || s == r.birth || s == r.expiry
-		for i := int(s.from); i < int(s.to); i++ {
-			list = append(list, place{int(s.line), i, numeric})
-		}
+// numerals lists the cells of a date or a check digit.
+func (r *repairer) numerals(s span) []place { return placesOf(s, true) }
+
+// characters lists the cells of any other span.
+func (r *repairer) characters(s span) []place { return placesOf(s, false) }
+
+func placesOf(s span, numeric bool) (list []place) {
+	for i := int(s.from); i < int(s.to); i++ {
+		list = append(list, place{int(s.line), i, numeric})
 	}
 	return list
 }
@@ -78,10 +80,13 @@ func (r *repairer) twists(places []place, taken []patch, n int) [][]patch {
 	}
 	var ways [][]patch
 	for i, p := range places {
-		if p.numeric || first(taken, p) {
+		if p.numeric || touches(taken, p) {
 			continue
 		}
 		choices := twins(r.cell(p))
+		if choices == "" && r.endsNumber(p) && isNoise(r.cell(p)) {
+			choices = string(filler)
+		}
 		for j := range len(choices) {
 			for _, rest := range r.twists(places[i+1:], taken, n-1) {
 				ways = append(ways, append([]patch{{p.line, p.at, choices[j : j+1]}}, rest...))
@@ -89,4 +94,10 @@ func (r *repairer) twists(places []place, taken []patch, n int) [][]patch {
 		}
 	}
 	return ways
+}
+
+// endsNumber reports whether a place is the last cell of the document number,
+// where a filler stands if the number is shorter.
+func (r *repairer) endsNumber(p place) bool {
+	return p.line == int(r.number.line) && p.at == int(r.number.to)-1
 }

@@ -60,6 +60,31 @@ func TestPrintingShowsNoTraveller(t *testing.T) {
 	}
 }
 
+// What was mended, or could be, shows no more than the rest.
+func TestCandidatesShowNoTraveller(t *testing.T) {
+	f := demo()
+	f.Primary, f.DocumentNumber = "CANARY", "CANARY789"
+	lines, err := f.Lines(mrz.TD3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := mrz.Mend(edit(edit(lines, 2, 8, "_"), 2, 15, "O_"), today)
+	if len(doc.Candidates) == 0 {
+		t.Fatal("there are no candidates")
+	}
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	for _, v := range []any{doc, &doc, doc.Candidates, doc.Candidates[0], &doc.Candidates[0], doc.Findings, doc.Checks} {
+		fmt.Fprintf(&out, "%v %+v %#v %s %q %x\n", v, v, v, v, v, v)
+		log.Info("read", "what", v)
+	}
+	for _, canary := range []string{"CANARY", fmt.Sprintf("%x", "CANARY"), "940228", "1994-02"} {
+		if strings.Contains(out.String(), canary) {
+			t.Errorf("%s escaped: %s", canary, out.String())
+		}
+	}
+}
+
 // Findings go to the screen, errors to logs.
 func TestFindingsAndErrorsShowNoTraveller(t *testing.T) {
 	lines := []string{"Q9CAN<<CANARY7<<CANARY<<CANARYCANARYCANARYCA", "CANARY_8990000CANARYX99999999CANARYCANARY999"}

@@ -67,34 +67,51 @@ func join(lines []string) string {
 	return strings.Join(lines, "\n")
 }
 
-// mendable reports whether a field without a check digit may have to be mended.
+// lookalike are the letters that a digit or a filler may have been.
+const lookalike = "OQDILZSGBK"
+
+// mendable reports whether there may be something to mend or to offer in a
+// document that every digit calls right.
 func (d *Document) mendable() bool {
-	return d.Has(CodeNameDigit) || d.Has(CodeStateUnknown) || d.Has(CodeDocumentCodeUnknown)
+	return d.Has(CodeNameDigit) || d.Has(CodeStateUnknown) || d.Has(CodeDocumentCodeUnknown) ||
+		misshapen(d.DocumentNumber, d.IssuingState) && strings.ContainsAny(d.DocumentNumber, lookalike)
 }
 
-// readZone reads the tidied lines of one zone. The formats that the opening
-// leaves possible are tried from the likeliest on, first as the lines stand,
-// then with repairs.
+// readZone reads the tidied lines of one zone. Of the formats that they can be
+// in, those whose widths are nearest come first; lines as they stand come before
+// repairs.
 func readZone(lines []string, today Date) Document {
 	formats := formatsOf(lines)
 	work := 0
-	for _, mend := range []bool{false, true} {
-		for _, l := range formats {
-			if a, ok := l.attempt(lines, mend, &work); ok {
-				return a.document(today)
+	for rest := formats; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].distance(lines) == rest[0].distance(lines) {
+			n++
+		}
+		for _, mend := range []bool{false, true} {
+			for _, l := range rest[:n] {
+				if a, ok := l.attempt(lines, mend, &work); ok {
+					return a.document(today)
+				}
 			}
 		}
+		rest = rest[n:]
 	}
 	d := Parse(lines, today)
-	if l, ok := layoutOf(d.Format); ok && l.exact(lines) {
-		a := newAttempt(l, lines)
-		a.mend(&work)
+	l, ok := layoutOf(d.Format)
+	if !ok {
+		if len(formats) == 0 {
+			return d
+		}
+		l = formats[0]
+	}
+	if a, ok := l.closest(lines, &work); ok {
 		return a.document(today)
 	}
-	return d
+	return l.document(lines, today)
 }
 
-// formatsOf lists the formats that lines may be in, the likeliest first. Lines
+// formatsOf lists the formats that lines may be in, nearest first. Lines
 // of the exact lengths of one are not taken for those of another that lost
 // fillers.
 func formatsOf(lines []string) (list []*layout) {
@@ -107,8 +124,8 @@ func formatsOf(lines []string) (list []*layout) {
 	}
 	slices.SortStableFunc(list, func(a, b *layout) int {
 		return cmp.Or(
-			cmp.Compare(b.opening(lines), a.opening(lines)),
-			cmp.Compare(a.distance(lines), b.distance(lines)))
+			cmp.Compare(a.distance(lines), b.distance(lines)),
+			cmp.Compare(b.opening(lines), a.opening(lines)))
 	})
 	return list
 }

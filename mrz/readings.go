@@ -7,7 +7,7 @@ const anyDigit = "0123456789"
 // readDates returns the days that a date with misread or unread cells can be: a
 // letter stands for its twin, an unread cell for any digit.
 func (r *repairer) readDates(f checkedField) (options []reading) {
-	places := r.places(f.cells, f.digit)
+	places := append(r.numerals(f.cells), r.numerals(f.digit)...)
 	for _, patches := range r.variants(places, anyDigit) {
 		if len(patches) == 0 || r.tired() {
 			continue // a legal date that its digit refutes: nothing to go by
@@ -17,85 +17,26 @@ func (r *repairer) readDates(f checkedField) (options []reading) {
 		if status := *j.at(f.name); status != Verified || day.fault || !day.in(2000).possible() {
 			continue
 		}
-		if options = append(options, reading{f.name, patches, true}); len(options) > maxReadings {
+		if options = append(options, reading{f.name, patches, !r.unproven(f.digit)}); len(options) > maxReadings {
 			return nil
 		}
 	}
 	return options
 }
 
-// readNumbers returns what a document number can be. A letter and a digit that
-// look alike may have been taken for one another: once, or twice if once is not
-// enough.
-func (r *repairer) readNumbers(j *judgement) []reading {
-	digit := j.number.digit
-	places := r.places(r.number, digit)
-	if digit != r.numberDigit { // a long number
-		rest := r.optional[0]
-		rest.to = digit.from
-		places = append(r.places(r.number, rest), place{int(digit.line), int(digit.from), true})
-	}
-	asRead := j.number.value
-	for twisted := 0; twisted <= 2; twisted++ {
-		options := r.numbersWith(places, twisted, asRead)
-		if len(options) > 0 {
-			return options
-		}
-	}
-	return nil
-}
-
-// numbersWith returns the numbers that need exactly so many characters to be
-// exchanged for their twins, beside those that cannot stand as they are.
-func (r *repairer) numbersWith(places []place, twisted int, asRead string) (options []reading) {
-	for _, needed := range r.variants(places, anyCharacter) {
-		for _, twins := range r.twists(places, needed, twisted) {
-			patches := append(twins, needed...)
-			if len(patches) == 0 || r.tired() {
-				continue
-			}
-			_, j := r.try(patches)
-			if j.DocumentNumber != Verified {
-				continue
-			}
-			likely := twisted == 0 || changes(j.number.value) < changes(asRead) && !first(twins, places[0])
-			if options = append(options, reading{FieldDocumentNumber, patches, likely}); len(options) > maxReadings {
-				return nil
-			}
-		}
-	}
-	return options
-}
-
-// first reports whether one of patches is for a place. Many states begin their
-// numbers with one letter, so that a change there proves nothing.
-func first(patches []patch, p place) bool {
-	for _, q := range patches {
-		if q.line == p.line && q.at == p.at {
-			return true
-		}
-	}
-	return false
-}
-
-// changes counts how often a number goes from letters to digits or back.
-func changes(s string) (n int) {
-	for i := 1; i < len(s); i++ {
-		if is(s[i], letters) != is(s[i-1], letters) {
-			n++
-		}
-	}
-	return n
-}
-
 // readOptional returns how optional data can be read: with letters that were
 // fillers, or one character that was its twin. Without a digit of its own the
-// composite must speak for it, and that is enough for fillers only.
-func (r *repairer) readOptional(f checkedField) (options []reading, broken bool) {
+// composite must speak for it; that is enough for fillers, while of twins, in so
+// many cells, one agrees too often by chance.
+func (r *repairer) readOptional(f checkedField, j *judgement) (options []reading, broken bool) {
 	noise := append(r.noise(r.optional[0]), r.noise(r.optional[1])...)
 	if !f.digit.exists() {
 		if len(noise) == 0 {
-			return nil, false
+			if j.odd || j.refuted > 1 {
+				return nil, false // something else is wrong
+			}
+			options = r.compositeTwins()
+			return options, len(options) > 0
 		}
 		return []reading{{f.name, nil, true}, {f.name, noise, true}}, true
 	}
@@ -104,7 +45,7 @@ func (r *repairer) readOptional(f checkedField) (options []reading, broken bool)
 			options = append(options, reading{f.name, patches, likely})
 		}
 	}
-	places := r.places(f.cells, f.digit)
+	places := append(r.characters(f.cells), r.numerals(f.digit)...)
 	for _, needed := range r.variants(places, "") {
 		if len(needed) > 0 {
 			consider(needed, true)
@@ -115,14 +56,27 @@ func (r *repairer) readOptional(f checkedField) (options []reading, broken bool)
 		if len(options) > 0 {
 			continue
 		}
-		asRead := r.read(f.cells)
+		asRead := trim(r.read(f.cells))
 		for _, twins := range r.twists(places, needed, 1) {
 			patches := append(twins, needed...)
 			other := r.with(patches...)
-			consider(patches, changes(other.read(f.cells)) < changes(asRead))
+			consider(patches, r.better(asRead, trim(other.read(f.cells))) && !touches(twins, places[0]))
 		}
 	}
 	return options, true
+}
+
+// compositeTwins returns the readings of optional data without a digit of its
+// own in which one character was its twin.
+func (r *repairer) compositeTwins() (options []reading) {
+	for i, field := range [...]string{FieldOptionalData, FieldOptionalData2} {
+		for _, patches := range r.twists(r.characters(r.optional[i]), nil, 1) {
+			if other, j := r.try(patches); j.right(&other) {
+				options = append(options, reading{field, patches, false})
+			}
+		}
+	}
+	return options
 }
 
 // noise returns the patches that turn letters among fillers into fillers: one
@@ -131,7 +85,7 @@ func (r *repairer) noise(s span) (patches []patch) {
 	cells := r.read(s)
 	for i := 0; i < len(cells); {
 		n := 0
-		for i+n < len(cells) && strings.IndexByte("KLCSGXE", cells[i+n]) >= 0 {
+		for i+n < len(cells) && isNoise(cells[i+n]) {
 			n++
 		}
 		before := i == 0 || cells[i-1] == filler
@@ -151,7 +105,7 @@ func (r *repairer) readComposite(f checkedField) (options []reading, broken bool
 	if is(c, digits|fillers) {
 		return nil, false
 	}
-	for _, patches := range r.variants(r.places(f.digit), anyDigit) {
+	for _, patches := range r.variants(r.numerals(f.digit), anyDigit) {
 		options = append(options, reading{f.name, patches, true})
 	}
 	return options, true

@@ -123,24 +123,46 @@ func (r *repairer) readings(f checkedField, j *judgement) (options []reading, br
 	if !f.digit.exists() && f.name != FieldOptionalData {
 		return nil, false
 	}
+	// A letter in a date can agree with the digit, as G does for 6.
+	stands := (f.status == Verified || f.status == Absent) && !r.misread(f)
 	switch f.name {
 	case FieldDocumentNumber:
-		if f.status == Verified || f.status == Absent {
+		if stands {
 			return nil, false
 		}
 		return r.readNumbers(j), true
 	case FieldDateOfBirth, FieldDateOfExpiry:
-		if f.status == Verified || f.status == Absent {
+		if stands {
 			return nil, false
 		}
 		return r.readDates(f), true
 	case FieldOptionalData:
-		if f.digit.exists() && (f.status == Verified || f.status == Absent) || !f.digit.exists() && j.Composite != Refuted {
+		if f.digit.exists() && stands || !f.digit.exists() && j.Composite != Refuted {
 			return nil, false
 		}
-		return r.readOptional(f)
+		return r.readOptional(f, j)
 	}
 	return r.readComposite(f)
+}
+
+// misread reports whether a field has a cell that cannot stand.
+func (r *repairer) misread(f checkedField) bool {
+	for i, c := range []byte(r.read(f.cells)) {
+		legal := digits | fillers
+		if f.name == FieldOptionalData || f.name == FieldDocumentNumber && !r.numbered(int(f.cells.from)+i) {
+			legal |= letters
+		}
+		if !is(c, legal) {
+			return true
+		}
+	}
+	return false
+}
+
+// unproven reports that a check digit was not read and that there is no other
+// that covers its field: anything would agree with it.
+func (r *repairer) unproven(digit span) bool {
+	return r.at(digit) == unread && !r.compositeDigit.exists()
 }
 
 // solve returns every choice of one reading a field with which all digits of

@@ -78,3 +78,13 @@ func twins(c byte) string {
 	}
 	return ""
 }
+
+// isNoise reports whether a letter is one of those that readers see in a row of
+// fillers.
+func isNoise(c byte) bool {
+	switch c {
+	case 'K', 'L', 'C', 'S', 'G', 'X', 'E':
+		return true
+	}
+	return false
+}

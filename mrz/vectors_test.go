@@ -18,6 +18,8 @@ import (
 type vector struct {
 	Source, Kind, Format, Note string
 	Lines                      []string
+	Corrected                  []string `json:"corrected_lines"`
+	Raw                        string
 	Valid, Disputed            bool
 	Expect                     map[string]any
 }
@@ -148,6 +150,63 @@ func stated(doc mrz.Document, field string, want any) any {
 		return doc.OptionalData[1]
 	}
 	return "no such field"
+}
+
+// Repairs must not make valid what is not: Mend says the same of every zone as
+// its source, unless it lists what it mended, and that is what the source makes
+// of it too.
+func TestVectorsMend(t *testing.T) {
+	corrected := map[string][]string{}
+	all := readVectors(t)
+	for _, v := range all {
+		if v.Kind == "ocr-repair" {
+			corrected[strings.Join(v.Lines, "\n")] = v.Corrected
+		}
+	}
+	type count struct{ n, accepted, rejected int }
+	kinds := map[string]*count{}
+	for _, v := range all {
+		if v.Disputed {
+			continue
+		}
+		c := kinds[v.Kind]
+		if c == nil {
+			c = &count{}
+			kinds[v.Kind] = c
+		}
+		c.n++
+		switch v.Kind {
+		case "text", "name-example", "checkdigit-only":
+			doc := mrz.Mend(v.Lines, today)
+			switch want := corrected[strings.Join(v.Lines, "\n")]; {
+			case v.Valid && !doc.Valid:
+				c.rejected++
+				t.Errorf("%s: not valid: %q, %v", v.Source, v.Lines, codes(doc))
+			case !v.Valid && doc.Valid && (len(doc.Repairs) == 0 || !reflect.DeepEqual(doc.Lines, want)):
+				c.accepted++
+				t.Errorf("%s: valid: %q by %v", v.Source, v.Lines, doc.Repairs)
+			case !v.Valid && !doc.Valid:
+				if p := mrz.Parse(v.Lines, today); p.Format != "" && doc.Format != p.Format {
+					t.Errorf("%s: format is %q, Parse says %q", v.Source, doc.Format, p.Format)
+				}
+			}
+		case "ocr-repair":
+			doc := mrz.Mend(v.Lines, today)
+			if !doc.Valid || !reflect.DeepEqual(doc.Lines, v.Corrected) || !reflect.DeepEqual(undo(doc), v.Lines) {
+				c.rejected++
+				t.Errorf("%s: %q became %q, want %q; %v", v.Source, v.Lines, doc.Lines, v.Corrected, doc.Candidates)
+			}
+		case "lenient-input":
+			docs := mrz.ReadText(v.Raw, today)
+			if len(docs) != 1 || docs[0].Valid != v.Valid || !reflect.DeepEqual(docs[0].Lines, v.Lines) {
+				c.rejected++
+				t.Errorf("%s: got %v, want %q", v.Source, docs, v.Lines)
+			}
+		}
+	}
+	for kind, c := range kinds {
+		t.Logf("%-16s %3d of %3d agree, %d accepted and %d rejected wrongly", kind, c.n-c.accepted-c.rejected, c.n, c.accepted, c.rejected)
+	}
 }
 
 // The public specimen zones that arrive in a mess: the zone must be found and

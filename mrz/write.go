@@ -50,8 +50,8 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("cannot write %s: %s", e.Field, e.Reason)
 }
 
-// Lines writes the zone: every check digit computed, names transliterated and
-// truncated. Parse reads what it returns as valid.
+// Lines writes the zone in a format of Doc 9303: every check digit computed,
+// names transliterated and truncated. Parse reads what it returns as valid.
 //
 // The standard leaves three things to the issuer, which are decided so: the
 // digit of empty optional data is '<', a long number's digit follows ICAO's
@@ -62,6 +62,9 @@ func (f Fields) Lines(format Format) ([]string, error) {
 	l, ok := layoutOf(format)
 	if !ok {
 		return nil, &FieldError{"", fmt.Sprintf("no format %q", string(format))}
+	}
+	if format == FRID || format == CHDL {
+		return nil, &FieldError{"", fmt.Sprintf("%s is a national format, which is only read", format)}
 	}
 	w := newWriter(l)
 	w.documentCode(f.DocumentCode)

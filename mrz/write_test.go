@@ -201,6 +201,8 @@ func TestWriteErrors(t *testing.T) {
 	}{
 		{"", "", func(f *mrz.Fields) {}},
 		{"", "TD9", func(f *mrz.Fields) {}},
+		{"", mrz.FRID, func(f *mrz.Fields) {}},
+		{"", mrz.CHDL, func(f *mrz.Fields) {}},
 		{"document_code", mrz.TD3, func(f *mrz.Fields) { f.DocumentCode = "" }},
 		{"document_code", mrz.TD3, func(f *mrz.Fields) { f.DocumentCode = "V" }},
 		{"document_code", mrz.MRVA, func(f *mrz.Fields) { f.DocumentCode = "P" }},

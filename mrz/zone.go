@@ -72,7 +72,7 @@ func recognise(lines []string, z *zone, j *judgement) bool {
 	best := -1
 	for _, l := range shape {
 		opening := l.opening(lines)
-		if opening == impossible && len(shape) > 1 {
+		if opening == impossible && (len(shape) > 1 || l.format == CHDL) {
 			continue
 		}
 		if best < 0 {
@@ -141,6 +141,8 @@ func (l *layout) opening(lines []string) int {
 	switch {
 	case l.format == FRID:
 		return nearly(lines[0], "IDFRA")
+	case l.format == CHDL:
+		return swiss(lines)
 	case !is(first, letters):
 		return doubtful
 	case l.visa:
@@ -152,6 +154,20 @@ func (l *layout) opening(lines []string) int {
 		return doubtful
 	}
 	return usual
+}
+
+// swiss reports how lines open for a driving licence, in which no digit tells
+// it from other lines: the number of the blank card and the letter of a language,
+// FA, and one of the two States.
+func swiss(lines []string) int {
+	if len(lines) < 2 || len(lines[0]) < len("AAA001D") || !allIn(lines[0][:3], letters) ||
+		!allIn(lines[0][3:6], digits) || !is(lines[0][6], letters) {
+		return impossible
+	}
+	if strings.HasPrefix(lines[1], "FACHE") || strings.HasPrefix(lines[1], "FALIE") {
+		return usual
+	}
+	return impossible
 }
 
 // nearly reports how line opens for a format that begins with want. It is

@@ -1,6 +1,9 @@
 package mrz
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxZones bounds how many zones are looked for in one text.
 const maxZones = 64
@@ -10,6 +13,8 @@ const maxZones = 64
 // do. If there is none and the lines are so few that they can only be meant as
 // one zone, they are returned as that, for Read to say what is wrong.
 func Zones(lines []string) [][]string {
+	// No line of a zone comes twice, but a scanner may send one so.
+	lines = slices.CompactFunc(slices.Clone(lines), func(a, b string) bool { return a == b && strings.ContainsAny(a, anyDigit) })
 	var zones [][]string
 	for i := 0; i < len(lines) && len(zones) < maxZones; {
 		if l := zoneAt(lines[i:]); l != nil {
