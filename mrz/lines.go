@@ -54,7 +54,7 @@ func columns(line string) []string {
 func bare(line string) string {
 	const longestLabel = 8
 	line = strings.TrimFunc(line, func(r rune) bool {
-		return r >= 0x80 || is(byte(r), illegal) && strings.IndexRune("|!$", r) < 0
+		return r >= 0x80 || is(byte(r), illegal) && !strings.ContainsRune("|!$", r)
 	})
 	if i := strings.IndexAny(line, ":>)"); 0 < i && i <= longestLabel && isWidth(len(line)-i-1) {
 		return line[i+1:]
