@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
+	"regexp"
 	"time"
 
 	"lintas/agent/command"
@@ -147,12 +147,15 @@ func title(name string) string {
 	return name
 }
 
+// zoneLike matches what could be a line of a zone.
+var zoneLike = regexp.MustCompile(`<|^[A-Za-z0-9]{25,}$`)
+
 func readText(env command.Env, name string) (string, error) {
 	r := env.Stdin
 	if name != "-" {
 		f, err := os.Open(name)
 		switch {
-		case err != nil && strings.Contains(name, "<<"): // somebody's passport: not to be repeated
+		case err != nil && zoneLike.MatchString(name): // somebody's passport: not to be repeated
 			return "", errors.New("cannot read a zone that is given as a file's name; give its lines in a file or on stdin")
 		case err != nil:
 			return "", fmt.Errorf("cannot read %s: %w", name, errors.Unwrap(err)) // without the name again

@@ -411,3 +411,13 @@ func BenchmarkMRZBatch(b *testing.B) {
 		b.Fatal(code)
 	}
 }
+
+// A zone that somebody gives as a file's name is not repeated.
+func TestMRZNamesNoZone(t *testing.T) {
+	for _, name := range []string{"L898902C36UTO7408122F1204159ZE184226B00000010", "P<UTOERIKSSON", "i<utod231458907<<<<<<"} {
+		out, talk, code := lintas(t, "", "mrz", name)
+		if code != 1 || strings.Contains(out+talk, name) {
+			t.Errorf("exit %d, %q %q", code, out, talk)
+		}
+	}
+}
