@@ -79,12 +79,13 @@ var weights = [3]int{7, 3, 1}
 // another look at its cells. It is small enough for the processor's registers.
 type piece struct {
 	sums  uint64 // of cells 0, 3, 6, …; from bit 16, 1, 4, 7, …; from bit 32, 2, 5, 8, …
-	width uint
+	width int
+	rest  uint8 // width modulo 3
 	seen  uint8 // the classes of all cells together
 }
 
 func weigh(s string) (p piece) {
-	p.width = uint(len(s))
+	p.width = len(s)
 	var all cell
 	for ; len(s) >= 3; s = s[3:] {
 		x, y, z := cells[s[0]], cells[s[1]], cells[s[2]]
@@ -99,15 +100,15 @@ func weigh(s string) (p piece) {
 		all |= cells[s[1]]
 		p.sums += uint64(cells[s[1]]>>8) << 16
 	}
-	p.seen = all.class()
+	p.rest, p.seen = uint8(len(s)), all.class()
 	return p
 }
 
-// at returns the piece's weighted sum if its first cell has the given index
-// among the cells of a digit.
-func (p piece) at(index uint) int {
+// at returns the piece's weighted sum if so many cells of a digit, modulo 3, come
+// before it.
+func (p piece) at(before uint8) int {
 	a, b, c := int(p.sums&0xffff), int(p.sums>>16&0xffff), int(p.sums>>32)
-	switch index % 3 {
+	switch before {
 	case 1:
 		return 3*a + b + 7*c
 	case 2:
@@ -150,20 +151,26 @@ func (p piece) againstOptional(printed byte) Status {
 // adjoined.
 type sum struct {
 	total int
-	width uint
+	cells uint8 // their number modulo 3
 	seen  uint8
 }
 
 func (t *sum) add(p piece) {
-	t.total += p.at(t.width)
-	t.width += p.width
+	t.total += p.at(t.cells)
+	t.step(p.rest)
 	t.seen |= p.seen
 }
 
 func (t *sum) addCell(c byte) {
-	t.total += weights[t.width%3] * cells[c].value()
-	t.width++
+	t.total += weights[t.cells] * cells[c].value()
+	t.step(1)
 	t.seen |= cells[c].class()
+}
+
+func (t *sum) step(n uint8) {
+	if t.cells += n; t.cells >= 3 {
+		t.cells -= 3
+	}
 }
 
 func (t *sum) digit() byte { return byte('0' + uint(t.total)%10) }

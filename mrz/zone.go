@@ -98,16 +98,16 @@ func recognise(lines []string, z *zone, j *judgement) bool {
 // shapeOf returns the formats that lines have the shape of, none if that is no
 // shape of a zone, or one line is of one shape and one of another.
 func shapeOf(lines []string) []*layout {
-	switch long, short := of(TD3).fits(lines), of(TD2).fits(lines); {
+	switch long, short := twoLongLines[0].fits(lines), twoShortLines[0].fits(lines); {
 	case long && short:
 		return nil
 	case long:
 		return twoLongLines
 	case short:
 		return twoShortLines
-	case of(CHDL).fits(lines):
+	case swissLines[0].fits(lines):
 		return swissLines
-	case of(TD1).fits(lines):
+	case threeLines[0].fits(lines):
 		return threeLines
 	}
 	return nil
