@@ -104,6 +104,9 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if d.queue, err = sqlite.OpenQueue(ctx, filepath.Join(d.cfg.State.Dir, QueueFile), d.sealer.Seal); err != nil {
 		return err
 	}
+	if err := d.queue.SetQuota(ctx, int64(d.cfg.Queue.QuotaMiB)<<20); err != nil {
+		return errors.Join(err, d.queue.Close())
+	}
 	d.recorder = &recorder{first: d.startedRecord, Recorder: crossing.Recorder{
 		Counter: d.cfg.Counter.ID, Recipients: recipients, Queue: d.queue,
 		Stamp: func() crossing.Stamp { return stamp(d.cfg.Counter.Drill) },

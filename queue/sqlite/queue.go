@@ -45,6 +45,7 @@ type Queue struct {
 	closed chan struct{} // closed by Close
 	done   chan struct{} // closed when the writer has ended
 
+	quota   int64      // bytes; guarded by writeMu
 	writeMu sync.Mutex // guards append: held by the writer during a transaction, and by Prune
 	append  *sql.DB
 	ack     *sql.DB

@@ -170,6 +170,9 @@ func (q *Queue) reopen(ctx context.Context) error {
 		return err
 	}
 	q.append = db
+	if err := q.limit(ctx, db); err != nil {
+		return err
+	}
 	if err := restartLog(ctx, db); err != nil {
 		return err
 	}
