@@ -22,11 +22,12 @@ type problem struct {
 
 // The problems, by the names of their messages in the catalogue of words.
 const (
-	problemDecided   = "decided"      // somebody was faster, or it was closed
-	problemDirection = "direction"    // departure or return must be chosen
-	problemFixed     = "fixed"        // the counter's direction cannot be changed
-	problemRecord    = "not-recorded" // nothing was recorded
-	problemRequest   = "bad-request"  // a mistake of the page
+	problemUnanswered = "unanswered"   // whether it was recorded is not known
+	problemDecided    = "decided"      // somebody was faster, or it was closed
+	problemDirection  = "direction"    // departure or return must be chosen
+	problemFixed      = "fixed"        // the counter's direction cannot be changed
+	problemRecord     = "not-recorded" // nothing was recorded
+	problemRequest    = "bad-request"  // a mistake of the page
 )
 
 // decide hands the officer's decision to the desk. It goes on when the browser
@@ -53,6 +54,9 @@ func (s *Screen) decide(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusConflict, problem{problemDecided})
 	case errors.Is(err, counter.ErrDirection):
 		answer(w, http.StatusUnprocessableEntity, problem{problemDirection})
+	case ctx.Err() != nil:
+		// The page gave up waiting; the desk may still record it.
+		answer(w, http.StatusGatewayTimeout, problem{problemUnanswered})
 	default:
 		// Why is the desk's to say; its words may quote what it was given.
 		s.o.Logger.Error("decision was not recorded", "decision", string(c.Decision))

@@ -74,7 +74,7 @@ func newLook(t tongue, theme, version string) *look {
 		"light":     func() string { return lightMedia[theme] },
 		"build":     func() string { return k.build },
 		"messages": func() []string {
-			return []string{problemDecided, problemDirection, problemFixed, problemRecord, problemRequest, "unanswered"}
+			return []string{problemDecided, problemDirection, problemFixed, problemRecord, problemRequest, problemUnanswered}
 		},
 	}).ParseFS(assets, "assets/*.html"))
 	h := sha256.New()
