@@ -35,7 +35,11 @@ func (d *daemon) takeAcknowledgement(ctx context.Context, file []byte) error {
 		if d.uplink != nil {
 			return d.uplink.Take(ctx, line)
 		}
-		return acknowledge(ctx, d.cfg, d.queue, line)
+		err := acknowledge(ctx, d.cfg, d.queue, line)
+		if errors.Is(err, queue.ErrForeign) { // said once: nobody retains it, and brings it again
+			err = errors.Join(err, d.fork(ctx))
+		}
+		return err
 	})
 }
 
@@ -54,8 +58,9 @@ func Acknowledge(ctx context.Context, cfg *config.Config, file []byte) error {
 	if !errors.Is(err, control.ErrNotRunning) {
 		return err
 	}
-	nothing := func(queue.Position, queue.Message) ([]byte, error) { return nil, errors.New("only the agent records") }
-	q, err := sqlite.OpenQueue(ctx, filepath.Join(cfg.State.Dir, QueueFile), nothing)
+	o := queueOptions(cfg)
+	o.Seal = func(queue.Position, queue.Message) ([]byte, error) { return nil, errors.New("only the agent records") }
+	q, err := sqlite.OpenQueue(ctx, queuePath(cfg), o)
 	if err != nil {
 		return err
 	}

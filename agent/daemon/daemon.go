@@ -31,6 +31,7 @@ import (
 	"lintas/agent/screen"
 	"lintas/agent/verdict"
 	"lintas/devices"
+	"lintas/queue"
 	"lintas/queue/sqlite"
 	"lintas/queue/uplink"
 )
@@ -50,26 +51,44 @@ type daemon struct {
 	log     *slog.Logger
 	started time.Time
 
-	board    *health.Board
-	key      crossing.PrivateKey
-	sealer   *crossing.Sealer
-	queue    *sqlite.Queue
-	recorder *recorder
-	lists    *lists
-	counter  *counter.Counter
-	readers  []*devices.Reader
-	uplink   *uplink.Uplink              // nil: no broker configured
-	page     atomic.Value                // string: where the page is served, "" while it is not
-	waiting  atomic.Pointer[screen.Link] // depth and oldest, as last read
-	beats    *beats
-	devices  chan deviceEvent // not recorded yet
+	board     *health.Board
+	key       crossing.PrivateKey
+	sealer    *crossing.Sealer
+	queue     *sqlite.Queue
+	recorder  *recorder
+	lists     *lists
+	counter   *counter.Counter
+	readers   []*devices.Reader
+	uplink    *uplink.Uplink              // nil: no broker configured
+	page      atomic.Value                // string: where the page is served, "" while it is not
+	waiting   atomic.Pointer[screen.Link] // depth and oldest, as last read
+	recovered atomic.Bool                 // a new epoch has begun, and the hub does not know it yet
+	beats     *beats
+	devices   chan deviceEvent // not recorded yet
 
 	listRecorded atomic.Int64 // version of the list that was recorded last
 	shiftEnds    time.Time    // when documents are recognised under another key
 }
 
-// Run runs an agent until ctx ends, and ends it in order.
-func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logger) (err error) {
+// Run runs an agent until ctx ends, and ends it in order. When its queue is
+// found damaged it begins anew, which saves what can be saved.
+func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logger) error {
+	var damaged []time.Time
+	for {
+		err := runOnce(ctx, cfg, version, log)
+		if ctx.Err() != nil || !errors.Is(err, queue.ErrDamaged) || often(&damaged) {
+			return err
+		}
+		log.Error("the queue is damaged, the agent begins anew", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(renewPause):
+		}
+	}
+}
+
+func runOnce(ctx context.Context, cfg *config.Config, version string, log *slog.Logger) (err error) {
 	d := &daemon{cfg: cfg, version: version, log: log, started: time.Now(), board: health.NewBoard(), beats: newBeats(),
 		devices: make(chan deviceEvent, deviceEvents)}
 	if err := d.open(ctx); err != nil {
@@ -101,16 +120,14 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if d.sealer, err = crossing.NewSealer(d.key); err != nil {
 		return err
 	}
-	if d.queue, err = sqlite.OpenQueue(ctx, filepath.Join(d.cfg.State.Dir, QueueFile), d.sealer.Seal); err != nil {
+	stamped := crossing.Recorder{
+		Counter: d.cfg.Counter.ID, Recipients: recipients, Stamp: func() crossing.Stamp { return stamp(d.cfg.Counter.Drill) },
+	}
+	if err := d.openQueue(ctx, stamped); err != nil {
 		return err
 	}
-	if err := d.queue.SetQuota(ctx, int64(d.cfg.Queue.QuotaMiB)<<20); err != nil {
-		return errors.Join(err, d.queue.Close())
-	}
-	d.recorder = &recorder{first: d.startedRecord, Recorder: crossing.Recorder{
-		Counter: d.cfg.Counter.ID, Recipients: recipients, Queue: d.queue,
-		Stamp: func() crossing.Stamp { return stamp(d.cfg.Counter.Drill) },
-	}}
+	stamped.Queue = d.queue
+	d.recorder = &recorder{first: d.startedRecord, Recorder: stamped}
 	d.lists = newLists(filepath.Join(d.cfg.State.Dir, ListFile), d.listKey, d.board)
 	d.lists.refresh(ctx)
 	return nil
@@ -232,6 +249,7 @@ func (d *daemon) socket() string { return filepath.Join(d.cfg.State.Run, SocketF
 // Files of the state folders.
 const (
 	QueueFile     = "queue.db"
+	AnchorFile    = "queue.anchor" // the end of the queue's chain, beside it
 	ListFile      = "placements.db"
 	PublicKeyFile = "counter.pub.jwk"
 	SocketFile    = "lintas.sock"

@@ -28,6 +28,9 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 	freeAt := time.Now()
 	for {
 		beat()
+		if err := d.watchQueue(); err != nil {
+			return err
+		}
 		now := time.Now()
 		if now.Sub(listAt) >= listEvery {
 			listAt = now

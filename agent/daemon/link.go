@@ -31,6 +31,7 @@ func (d *daemon) newUplink() *uplink.Uplink {
 		MaxMessage:  crossing.MaxSealed,
 		Topics:      uplink.Topics{Event: crossing.EventTopic(id), Ack: crossing.AckTopic(id), State: crossing.StateTopic(id)},
 		Verify:      d.verifyAck,
+		Foreign:     d.fork,
 		State:       d.state,
 		Window:      b.Window,
 		AckTimeout:  b.AckTimeout,

@@ -5,6 +5,9 @@ import "time"
 // The conditions of this version. A new one is one constant and one entry.
 const (
 	CannotRecord   Code = "cannot-record"
+	DiskFull       Code = "disk-full"
+	QueueRecovered Code = "queue-recovered"
+	AnchorFailed   Code = "anchor-failed"
 	ScannerMissing Code = "scanner-missing"
 	ScannerNone    Code = "scanner-none"
 	BrokerNone     Code = "broker-none"
@@ -32,6 +35,15 @@ var catalogue = index([]Condition{
 	{CannotRecord, Error, 0,
 		"Tidak dapat mencatat", "Cannot record",
 		"Hentikan pemeriksaan di konter ini; catat di formulir kertas dan panggil teknisi.", "Stop inspecting at this counter; use the paper form and call the technician."},
+	{DiskFull, Error, 0,
+		"Penyimpanan mesin ini penuh", "This machine's disk is full",
+		"Panggil teknisi: kosongkan ruang; catatan yang ada tetap aman dan tetap dikirim.", "Call the technician to make room; what is recorded is safe and is still sent."},
+	{QueueRecovered, Error, 0,
+		"Antrean catatan rusak, hilang atau salinan lama; sudah dipulihkan", "The record queue was damaged, deleted or an old copy; it was recovered",
+		"Tetap bekerja. Teknisi: jangan hapus berkas yang disisihkan; laporkan ke pusat.", "Go on. Technician: do not delete the files that were put aside; tell headquarters."},
+	{AnchorFailed, Warning, 0,
+		"Penanda akhir antrean tidak dapat ditulis", "The mark of the queue's end cannot be written",
+		"Tetap bekerja. Teknisi: periksa folder status dan ruang penyimpanan.", "Go on. Technician: check the state folder and the room on the disk."},
 	{ScannerMissing, Warning, 0,
 		"Pemindai tidak tersambung", "Scanner not connected",
 		"Periksa kabel pemindai; sambungan dicoba lagi terus-menerus.", "Check the scanner's cable; the agent keeps trying."},

@@ -52,7 +52,7 @@ func newSender(t *testing.T, id, recipients string) *sender {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := sqlite.OpenQueue(t.Context(), filepath.Join(dir, "queue.db"), sealer.Seal)
+	q, err := sqlite.OpenQueue(t.Context(), filepath.Join(dir, "queue.db"), sqlite.Options{Seal: sealer.Seal, Reserve: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,10 +212,10 @@ func TestKeptAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The second history has the first one's epoch: the disk was copied.
-	twin.queue, err = sqlite.OpenQueue(t.Context(), filepath.Join(t.TempDir(), "queue.db"), func(at queue.Position, m queue.Message) ([]byte, error) {
+	twin.queue, err = sqlite.OpenQueue(t.Context(), filepath.Join(t.TempDir(), "queue.db"), sqlite.Options{Reserve: -1, Seal: func(at queue.Position, m queue.Message) ([]byte, error) {
 		at.Epoch = p.queue.Head().Epoch
 		return sealer.Seal(at, m)
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -11,14 +12,25 @@ import (
 )
 
 // pruneBatch bounds how many events one Prune transaction removes, so that a
-// Put never waits long behind it.
-const pruneBatch = 500
+// Put never waits long behind it; pruneFull, when there is hardly any room.
+const (
+	pruneBatch = 500
+	pruneFull  = 50
+)
 
 // Acknowledge moves the watermark to what a verified acknowledgement proves.
 // It may also move it back: then the far end was restored from a backup and
 // everything from there is leased again. ErrStale and ErrForeign leave
 // everything as it was. An acknowledgement that was taken before is fine.
+//
+// Of epochs before the current one only what they hold back is heeded: what
+// could not be acknowledged there has been taken over into this one.
 func (q *Queue) Acknowledge(ctx context.Context, a queue.Acknowledgement) error {
+	q.writeMu.Lock()
+	defer q.writeMu.Unlock()
+	if err := q.trusted(ctx); err != nil {
+		return fmt.Errorf("cannot record acknowledgement: %w", err)
+	}
 	q.mu.Lock()
 	head, before, beforeTime := q.head, q.through, q.ackTime
 	q.mu.Unlock()
@@ -41,7 +53,7 @@ func (q *Queue) Acknowledge(ctx context.Context, a queue.Acknowledgement) error 
 		switch {
 		case errors.Is(err, errNoRows): // pruned: its hash cannot be compared any more
 		case err != nil:
-			return err
+			return q.note(err)
 		case !bytes.Equal(hash, mine.Head[:]):
 			return fmt.Errorf("%w: the hash at %d differs", queue.ErrForeign, mine.Through)
 		}
@@ -49,28 +61,56 @@ func (q *Queue) Acknowledge(ctx context.Context, a queue.Acknowledgement) error 
 	if mine.Through == before && a.Time.Equal(beforeTime) {
 		return nil
 	}
-	var hold any
-	if mine.Hold > 0 {
-		hold = q.position(mine.Hold)
+	hold, err := q.held(ctx, a.Epochs)
+	if err != nil {
+		return q.note(err)
 	}
-	// What the far end has behind the first event that it could not use, it may
-	// still lack; of all before, it has the bodies.
-	_, err := q.ack.ExecContext(ctx, `INSERT INTO watermark(one, through, time_ms, hold) VALUES(1, ?1, ?2, ?3)
-		ON CONFLICT(one) DO UPDATE SET through = excluded.through, time_ms = excluded.time_ms, hold = excluded.hold;
-		DELETE FROM parked WHERE position <= ?1 AND position < coalesce(?3, ?1 + 1)`,
-		q.position(mine.Through), a.Time.UnixMilli(), hold)
+	err = q.withRoom(ctx, func() error {
+		// What the far end has behind the first event that it could not use, it
+		// may still lack; of all before, it has the bodies, except of what
+		// never was in a chain that it knows.
+		_, err := q.ack.ExecContext(ctx, `INSERT INTO watermark(one, through, time_ms, hold) VALUES(1, ?1, ?2, ?3)
+			ON CONFLICT(one) DO UPDATE SET through = excluded.through, time_ms = excluded.time_ms, hold = excluded.hold;
+			DELETE FROM parked WHERE position <= ?1 AND position < coalesce(?3, ?1 + 1) AND reason <> ?4`,
+			q.position(mine.Through), a.Time.UnixMilli(), hold, cannotWrap)
+		return err
+	})
 	if err != nil {
 		q.suspect.Store(true)
-		return fmt.Errorf("cannot record acknowledgement: %w", err)
+		return fmt.Errorf("cannot record acknowledgement: %w", q.note(err))
 	}
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.through, q.ackTime = mine.Through, a.Time
 	if q.through < before || q.leased < q.through {
 		q.leased = q.through
 	}
 	q.rouse()
+	q.mu.Unlock()
+	q.drop()
 	return nil
+}
+
+// held is the first position that an acknowledgement holds back, in any epoch
+// of which something may be left; nil if there is none.
+func (q *Queue) held(ctx context.Context, acks []queue.EpochAck) (hold any, err error) {
+	for _, e := range acks {
+		if e.Hold == 0 {
+			continue
+		}
+		first := q.first
+		if e.Epoch != q.epoch {
+			err := q.ack.QueryRowContext(ctx, "SELECT first FROM epoch WHERE id = ?", e.Epoch[:]).Scan(&first)
+			if errors.Is(err, errNoRows) {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+		}
+		if at := first + int64(e.Hold) - 1; hold == nil || at < hold.(int64) {
+			hold = at
+		}
+	}
+	return hold, nil
 }
 
 // Acknowledged is the sequence up to which the far end holds everything.
@@ -82,30 +122,66 @@ func (q *Queue) Acknowledged() uint64 {
 
 // Prune removes events that are acknowledged and were written before the
 // given time, the oldest first. It removes a bounded number and tells whether
-// there are more. The head stays, so that the chain goes on.
+// there are more. The head stays, so that the chain goes on, and so does what
+// is parked.
 func (q *Queue) Prune(ctx context.Context, before time.Time) (n int64, more bool, err error) {
 	q.writeMu.Lock()
 	defer q.writeMu.Unlock()
-	if q.suspect.Load() {
-		if err := q.reopen(ctx); err != nil {
-			return 0, false, fmt.Errorf("cannot prune queue %s: %w", q.path, err)
-		}
-	}
-	q.mu.Lock()
-	limit := min(q.through, max(q.head.Sequence, 1)-1)
-	q.mu.Unlock()
-	res, err := q.append.ExecContext(ctx, `DELETE FROM event WHERE position IN (
-		SELECT position FROM event
-		WHERE position <= ?1 AND at_ms < ?2 AND position < coalesce((SELECT hold FROM watermark), ?1 + 1)
-			AND position NOT IN (SELECT position FROM parked)
-		ORDER BY position LIMIT ?3)`,
-		q.position(limit), before.UnixMilli(), pruneBatch)
-	if err != nil {
-		q.suspect.Store(true)
+	if err := q.trusted(ctx); err != nil {
 		return 0, false, fmt.Errorf("cannot prune queue %s: %w", q.path, err)
 	}
-	n, err = res.RowsAffected()
-	return n, n == pruneBatch, err
+	batch := int64(pruneBatch)
+	if q.full.Load() {
+		batch = pruneFull
+	}
+	for {
+		err = q.withRoom(ctx, func() error {
+			n, err = q.prune(ctx, before, batch)
+			return err
+		})
+		if !IsFull(err) || batch == 1 {
+			break
+		}
+		batch = max(batch/8, 1) // what is removed stands in the log first
+		if err := q.reopen(ctx); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		q.suspect.Store(true)
+		return 0, false, fmt.Errorf("cannot prune queue %s: %w", q.path, q.note(err))
+	}
+	q.makeRoom(ctx)
+	return n, n == batch, nil
 }
+
+func (q *Queue) prune(ctx context.Context, before time.Time, batch int64) (int64, error) {
+	q.mu.Lock()
+	limit := q.first - 1 + int64(min(q.through, max(q.head.Sequence, 1)-1))
+	q.mu.Unlock()
+	tx, err := q.append.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer tx.Rollback()
+	var n int64
+	var last sql.NullInt64
+	if err := tx.QueryRowContext(ctx, "SELECT count(*), max(position) FROM ("+prunable+")", limit, before.UnixMilli(), batch).Scan(&n, &last); err != nil || n == 0 {
+		return 0, err
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM event WHERE position IN ("+prunable+")", limit, before.UnixMilli(), batch); err != nil {
+		return 0, err
+	}
+	// A gap up to here is nothing to worry about.
+	if _, err := tx.ExecContext(ctx, "UPDATE pruned SET through = max(through, ?)", last.Int64); err != nil {
+		return 0, err
+	}
+	return n, tx.Commit()
+}
+
+const prunable = `SELECT position FROM event
+	WHERE position <= ?1 AND at_ms < ?2 AND position < coalesce((SELECT hold FROM watermark), ?1 + 1)
+	AND position NOT IN (SELECT position FROM parked)
+	ORDER BY position LIMIT ?3`
 
 func (q *Queue) position(sequence uint64) int64 { return q.first + int64(sequence) - 1 }

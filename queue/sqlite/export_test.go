@@ -32,3 +32,16 @@ func (q *Queue) Exec(t testing.TB, statement string) {
 		}
 	}
 }
+
+// CutAt calls f between two steps of a recovery.
+func CutAt(f func(step string)) { step = f }
+
+var benched *anchor
+
+// WriteAnchor writes one slot.
+func WriteAnchor(path string) {
+	if benched == nil || benched.path != path {
+		benched, _, _ = openAnchor(path)
+	}
+	benched.write(anchored{through: 1})
+}

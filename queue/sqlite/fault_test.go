@@ -266,7 +266,7 @@ func (p *patient) suffer(f fault) {
 }
 
 func (p *patient) open() (err error) {
-	if p.q, err = sqlite.OpenQueue(context.Background(), p.path, seal); err == nil {
+	if p.q, err = sqlite.OpenQueue(context.Background(), p.path, sqlite.Options{Seal: seal, Reserve: -1}); err == nil {
 		p.q.Exec(p.t, "PRAGMA wal_autocheckpoint = 8") // so that there are some
 	}
 	return err

@@ -62,7 +62,7 @@ func TestKilled(t *testing.T) {
 }
 
 func writeForEver(path string) {
-	q, err := sqlite.OpenQueue(context.Background(), path, seal)
+	q, err := sqlite.OpenQueue(context.Background(), path, sqlite.Options{Seal: seal, Reserve: -1})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)

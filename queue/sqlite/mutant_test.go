@@ -20,9 +20,12 @@ func receiptOf(p queue.Position, m queue.Message, sealed []byte) queue.Receipt {
 	return queue.Receipt{ID: m.ID, Epoch: p.Epoch, Sequence: p.Sequence, Hash: sha256.Sum256(sealed)}
 }
 
-// purge removes events up to a sequence, acknowledged or not.
+// purge removes events up to a sequence, acknowledged or not, and notes that as
+// Prune does: without the note the queue itself would find that they are
+// missing.
 func (w *workload) purge(through uint64) {
 	w.beside("DELETE FROM event WHERE position <= ? AND position < (SELECT max(position) FROM event)", int64(through))
+	w.beside("UPDATE pruned SET through = max(through, ?)", int64(through))
 }
 
 // TestMutants shows that the explorer has teeth: it finds every one of these

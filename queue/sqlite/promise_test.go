@@ -70,7 +70,7 @@ func inspect(folder string, p *platter) (*disk, error) {
 	breaks := func(promise, format string, a ...any) (*disk, error) {
 		return d, &broken{promise, fmt.Sprintf(format, a...)}
 	}
-	q, err := sqlite.OpenQueue(ctx, path, seal)
+	q, err := sqlite.OpenQueue(ctx, path, sqlite.Options{Seal: seal, Reserve: -1})
 	if err != nil {
 		return breaks(opens, "%v", err)
 	}

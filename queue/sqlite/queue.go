@@ -17,14 +17,17 @@ import (
 	"lintas/queue"
 )
 
-//go:embed schema.sql
-var schemaQueue string
-
-//go:embed schema2.sql
-var schemaParked string
+var (
+	//go:embed schema.sql
+	schemaQueue string
+	//go:embed schema2.sql
+	schemaParked string
+	//go:embed schema3.sql
+	schemaRecovery string
+)
 
 // QueueSchema marks queue files: "LntQ".
-var QueueSchema = Schema{ApplicationID: 0x4c6e7451, Name: "queue", Steps: []string{schemaQueue, schemaParked}}
+var QueueSchema = Schema{ApplicationID: 0x4c6e7451, Name: "queue", Steps: []string{schemaQueue, schemaParked, schemaRecovery}}
 
 // ErrInUse: another process has the queue open.
 var ErrInUse = errors.New("another process has the queue open")
@@ -32,26 +35,56 @@ var ErrInUse = errors.New("another process has the queue open")
 // batchLimit bounds how many messages share one transaction.
 const batchLimit = 128
 
+// Options of a Queue.
+type Options struct {
+	// Seal binds a message to its position.
+	Seal queue.Seal
+	// Rewrap binds an event to another position when a new epoch begins, and
+	// Recovered makes the message that the epoch begins with, and its note.
+	// Without them a queue that cannot be continued is an error.
+	Rewrap    queue.Rewrap
+	Recovered func(queue.Recovery) (queue.Message, []byte, error)
+	// Anchor is a file outside the database that keeps its last epoch,
+	// sequence and head, best in another folder; "": none. Without it a file
+	// that was deleted or is an old copy is not noticed here.
+	Anchor string
+	// Quota bounds the database file, in bytes; 0: nothing but the disk does.
+	// Beside it stand the write-ahead log, mostly below 16 MiB, and the
+	// reserve.
+	Quota int64
+	// Reserve is how many bytes are kept free beside the file for a full disk;
+	// 0: 8 MiB; negative: none.
+	Reserve int64
+}
+
 // Queue is an open queue. Its methods may be used from many goroutines.
 type Queue struct {
 	*Reader
-	path  string
-	seal  queue.Seal
-	epoch queue.Epoch
-	first int64 // position of sequence 1
-	lock  *os.File
+	path    string
+	o       Options
+	quota   int64 // in pages; 0: none
+	lock    *os.File
+	reserve *reserve
 
 	puts   chan *put
 	closed chan struct{} // closed by Close
 	done   chan struct{} // closed when the writer has ended
 
-	quota   int64      // bytes; guarded by writeMu
-	writeMu sync.Mutex // guards append: held by the writer during a transaction, and by Prune
+	writeMu sync.Mutex // guards append, ack and anchor: held during every transaction that writes
 	append  *sql.DB
 	ack     *sql.DB
+	anchor  *anchor     // nil: none
 	suspect atomic.Bool // a write has failed since the file was opened: reopen before the next one
+	full    atomic.Bool
+	damaged atomic.Pointer[error] // set once something stored could not be read
 
-	mu      sync.Mutex // guards what follows
+	recovery *queue.Recovery // what OpenQueue did; nil: nothing
+
+	// Guards what follows. Epoch and first are also read by who holds writeMu:
+	// they change only while both are held.
+	mu      sync.Mutex
+	epoch   queue.Epoch
+	first   int64 // position of sequence 1
 	head    queue.Head
 	through uint64    // acknowledged watermark
 	ackTime time.Time // the far end's time of the last acknowledgement
@@ -68,27 +101,67 @@ type put struct {
 }
 
 // OpenQueue opens the queue file at path, or makes it with a new epoch. It
-// refuses a file that another process has open (ErrInUse).
-func OpenQueue(ctx context.Context, path string, seal queue.Seal) (*Queue, error) {
+// refuses a file that another process has open (ErrInUse) and a database of
+// another kind (ErrNotOurs).
+//
+// A file that is damaged, gone or older than the anchor says does not keep it
+// from opening: what can be read is taken over into a new file with a new
+// epoch, the old files are put aside, and Recovery tells about it. Neither does
+// a full disk, if there is a reserve: see Full.
+func OpenQueue(ctx context.Context, path string, o Options) (*Queue, error) {
 	lock, err := lockFile(path + ".lock")
 	if err != nil {
 		return nil, fmt.Errorf("cannot open queue %s: %w", path, err)
 	}
 	q := &Queue{
-		path: path, seal: seal, lock: lock,
+		path: path, o: o, lock: lock, quota: o.Quota / filePage, reserve: newReserve(path+".reserve", o.Reserve),
 		puts: make(chan *put, batchLimit), closed: make(chan struct{}), done: make(chan struct{}),
 		wake: make(chan struct{}),
 	}
-	if err := q.load(ctx); err != nil {
+	if err := q.withRoom(ctx, func() error { return q.begin(ctx) }); err != nil {
 		return nil, errors.Join(err, q.closeFiles())
 	}
+	q.makeRoom(ctx)
+	q.full.Store(q.reserve.gone())
 	go q.write()
 	return q, nil
+}
+
+// begin finds out what there is and opens it. It may be called again.
+func (q *Queue) begin(ctx context.Context) error {
+	if err := q.closeDatabases(); err != nil {
+		return err
+	}
+	if err := q.finishRecovery(ctx); err != nil {
+		return err
+	}
+	a, known, there := openAnchor(q.o.Anchor)
+	q.anchor = a
+	f, err := q.inspect(ctx, known, there)
+	if err != nil {
+		return err
+	}
+	if f.cause != "" {
+		if err := q.recover(ctx, f, known); err != nil {
+			return err
+		}
+	}
+	if err := q.load(ctx); err != nil {
+		return err
+	}
+	if err := q.lowerWatermark(ctx, f, known); err != nil {
+		return err
+	}
+	q.drop()
+	return nil
 }
 
 func (q *Queue) load(ctx context.Context) (err error) {
 	if q.append, err = Open(ctx, q.path, Durable, QueueSchema); err != nil {
 		return err
+	}
+	if err := q.limit(ctx); err != nil {
+		return fmt.Errorf("cannot open queue %s: %w", q.path, err)
 	}
 	if err := restartLog(ctx, q.append); err != nil {
 		return fmt.Errorf("cannot open queue %s: %w", q.path, err)
@@ -102,16 +175,61 @@ func (q *Queue) load(ctx context.Context) (err error) {
 	if q.Reader, err = OpenReader(ctx, q.path); err != nil {
 		return err
 	}
-	st, err := q.Reader.Status(ctx)
+	q.Reader.note = q.note
+	return q.reload(ctx)
+}
+
+// reload takes from the file how things stand.
+func (q *Queue) reload(ctx context.Context) error {
+	epochs, err := readEpochs(ctx, q.append)
 	if err != nil {
 		return err
 	}
-	if st.Acknowledged > st.Head.Sequence {
-		return fmt.Errorf("queue %s has lost its end: %d events are acknowledged, the last is %d", q.path, st.Acknowledged, st.Head.Sequence)
+	head, through, ackTime, err := readEnds(ctx, q.append, epochs[len(epochs)-1])
+	if err != nil {
+		return err
 	}
-	q.epoch, q.first = st.Head.Epoch, q.Reader.first
-	q.head, q.through, q.ackTime, q.leased = st.Head, st.Acknowledged, st.AckTime, st.Acknowledged
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if now := epochs[len(epochs)-1]; q.epoch != now.id {
+		q.epoch, q.first = now.id, now.first
+		q.leased = through
+	}
+	q.head, q.through, q.ackTime = head, through, ackTime
+	q.rouse()
 	return nil
+}
+
+// drop lets the anchor say where the chain ends. q.writeMu is held, or nobody
+// else has the queue yet.
+func (q *Queue) drop() {
+	if q.anchor == nil {
+		return
+	}
+	q.mu.Lock()
+	s := anchored{head: q.head, first: q.first, through: q.through, ackTime: q.ackTime}
+	q.mu.Unlock()
+	q.anchor.write(s)
+}
+
+// AnchorError tells why the anchor could not be written last; nil if it could.
+// The queue works without it.
+func (q *Queue) AnchorError() error {
+	q.writeMu.Lock()
+	defer q.writeMu.Unlock()
+	if q.anchor == nil || q.anchor.err == nil {
+		return nil
+	}
+	return fmt.Errorf("cannot write anchor: %w", q.anchor.err)
+}
+
+// Recovery tells what OpenQueue found and did if the chain that was there could
+// not be continued.
+func (q *Queue) Recovery() (queue.Recovery, bool) {
+	if q.recovery == nil {
+		return queue.Recovery{}, false
+	}
+	return *q.recovery, true
 }
 
 func (q *Queue) loadEpoch(ctx context.Context) error {
@@ -123,6 +241,31 @@ func (q *Queue) loadEpoch(ctx context.Context) error {
 	rand.Read(id[:])
 	_, err := q.append.ExecContext(ctx, "INSERT INTO epoch(id, first, began_ms) VALUES(?, 1, ?)", id[:], time.Now().UnixMilli())
 	return err
+}
+
+// note looks whether an error means damage. From then on the queue takes
+// nothing: a file that cannot be read may say anything, also that an event has
+// been acknowledged.
+func (q *Queue) note(err error) error {
+	if IsFull(err) {
+		q.full.Store(true)
+	}
+	err = damage(err)
+	if errors.Is(err, queue.ErrDamaged) {
+		q.damaged.CompareAndSwap(nil, &err)
+	}
+	return err
+}
+
+// trusted makes sure that the queue can be written. q.writeMu is held.
+func (q *Queue) trusted(ctx context.Context) error {
+	if err := q.damaged.Load(); err != nil {
+		return *err
+	}
+	if q.suspect.Load() {
+		return q.note(q.reopen(ctx))
+	}
+	return nil
 }
 
 // Put makes the message durable and returns where it stands. A message whose
@@ -158,8 +301,11 @@ func (q *Queue) Put(ctx context.Context, m queue.Message, note []byte) (queue.Re
 // Find returns the event with this id. ErrNotFound is final: as long as it is
 // not known what became of a write that failed, the error is another one.
 func (q *Queue) Find(ctx context.Context, id queue.ID) (queue.Event, error) {
-	suspect := q.suspect.Load()
+	suspect, damaged := q.suspect.Load(), q.damaged.Load()
 	e, err := q.Reader.Find(ctx, id)
+	if damaged != nil && err != nil {
+		return e, *damaged
+	}
 	if suspect && errors.Is(err, queue.ErrNotFound) {
 		err = fmt.Errorf("queue %s could not be written: what became of the event is not known yet", q.path)
 	}
@@ -181,25 +327,35 @@ func (q *Queue) Wake() <-chan struct{} {
 	return q.wake
 }
 
+func (q *Queue) wakeUp() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.rouse()
+}
+
 func (q *Queue) rouse() { // q.mu is held
 	close(q.wake)
 	q.wake = make(chan struct{})
 }
 
-// Lease returns the next events that have not been handed out since the last
-// Release, oldest first, at most max; none when there are none.
+// Lease returns the next events of the current epoch that have not been handed
+// out since the last Release, oldest first, at most max; none when there are
+// none.
 func (q *Queue) Lease(ctx context.Context, max int) ([]queue.Event, error) {
+	if err := q.damaged.Load(); err != nil {
+		return nil, *err
+	}
 	q.mu.Lock()
-	from := q.leased + 1
+	from, epoch, position := q.leased+1, q.epoch, q.first+int64(q.leased)
 	q.mu.Unlock()
-	events, err := q.Reader.page(ctx, from, max)
+	events, _, err := q.Reader.page(ctx, "e.position >= ?1", position, max)
 	if err != nil || len(events) == 0 {
 		return nil, err
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.leased+1 != from {
-		return nil, nil // released meanwhile: the caller looks again
+	if q.leased+1 != from || q.epoch != epoch || events[0].Epoch != epoch {
+		return nil, nil // released, or a new epoch meanwhile: the caller looks again
 	}
 	q.leased = events[len(events)-1].Sequence
 	return events, nil
@@ -227,18 +383,27 @@ func (q *Queue) Close() error {
 }
 
 func (q *Queue) closeFiles() error {
+	err := q.closeDatabases()
+	q.reserve.restore() // what has been beside the file is gone
+	q.anchor.close()
+	return errors.Join(err, q.lock.Close())
+}
+
+func (q *Queue) closeDatabases() error {
 	var errs []error
 	if q.Reader != nil {
 		errs = append(errs, q.Reader.Close())
+		q.Reader = nil
 	}
 	// A connection that writes is the last: it moves the write-ahead log into
 	// the file.
-	for _, db := range []*sql.DB{q.ack, q.append} {
-		if db != nil {
-			errs = append(errs, db.Close())
+	for _, db := range []**sql.DB{&q.ack, &q.append} {
+		if *db != nil {
+			errs = append(errs, (*db).Close())
+			*db = nil
 		}
 	}
-	return errors.Join(append(errs, q.lock.Close())...)
+	return errors.Join(errs...)
 }
 
 // lockFile holds an advisory lock until the file is closed, also by a crash.

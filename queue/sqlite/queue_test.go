@@ -27,7 +27,7 @@ func seal(p queue.Position, m queue.Message) ([]byte, error) {
 
 func open(t testing.TB, path string) *sqlite.Queue {
 	t.Helper()
-	q, err := sqlite.OpenQueue(t.Context(), path, seal)
+	q, err := sqlite.OpenQueue(t.Context(), path, sqlite.Options{Seal: seal, Reserve: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestPutIsIdempotentAndIsolatesFailures(t *testing.T) {
 func TestOneProcessOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "queue.db")
 	q := open(t, path)
-	if _, err := sqlite.OpenQueue(t.Context(), path, seal); !errors.Is(err, sqlite.ErrInUse) {
+	if _, err := sqlite.OpenQueue(t.Context(), path, sqlite.Options{Seal: seal, Reserve: -1}); !errors.Is(err, sqlite.ErrInUse) {
 		t.Fatalf("second open: %v", err)
 	}
 	put(t, q, "x")
@@ -250,7 +250,7 @@ func TestFileIsMarked(t *testing.T) {
 	}
 	defer db.Close()
 	for pragma, want := range map[string]string{
-		"application_id": fmt.Sprint(sqlite.QueueSchema.ApplicationID), "user_version": "2", "journal_mode": "wal", "auto_vacuum": "2",
+		"application_id": fmt.Sprint(sqlite.QueueSchema.ApplicationID), "user_version": "3", "journal_mode": "wal", "auto_vacuum": "2",
 	} {
 		var got string
 		if err := db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {

@@ -25,6 +25,8 @@ import (
 
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"lintas/queue"
 )
 
 // Mode says how a database file is opened.
@@ -174,7 +176,7 @@ func readBack(ctx context.Context, db *sql.DB, mode Mode) error {
 }
 
 func migrate(ctx context.Context, db *sql.DB, schema Schema, version int) error {
-	if version >= len(schema.Steps) {
+	if version < 0 || version >= len(schema.Steps) {
 		return nil // the same or a newer program made it
 	}
 	tx, err := db.BeginTx(ctx, nil)
@@ -213,8 +215,16 @@ func SyncDir(dir string) error {
 	return d.Sync()
 }
 
-// IsFull tells whether err means that there is no room left.
-func IsFull(err error) bool { return code(err)&0xff == lib.SQLITE_FULL }
+// damage marks an error as queue.ErrDamaged if it says so in SQLite's words.
+func damage(err error) error {
+	switch code(err) & 0xff {
+	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
+		if !errors.Is(err, queue.ErrDamaged) {
+			err = fmt.Errorf("%w: %w", queue.ErrDamaged, err)
+		}
+	}
+	return err
+}
 
 func code(err error) int {
 	if e, ok := errors.AsType[*driver.Error](err); ok {

@@ -80,7 +80,7 @@ func (w *workload) check(err error) {
 
 func (w *workload) open() {
 	var err error
-	w.q, err = sqlite.OpenQueue(context.Background(), w.path, w.seal)
+	w.q, err = sqlite.OpenQueue(context.Background(), w.path, sqlite.Options{Seal: w.seal, Reserve: -1})
 	w.check(err)
 	// A thousand pages are more than the workload writes.
 	w.q.Exec(w.t, "PRAGMA wal_autocheckpoint = 25")

@@ -21,7 +21,7 @@ func (q *Queue) write() {
 			return
 		}
 		q.writeMu.Lock()
-		if err := q.transact(batch); err != nil {
+		if err := q.note(q.transact(batch)); err != nil {
 			for _, p := range batch {
 				p.err = fmt.Errorf("cannot write queue %s: %w", q.path, err)
 			}
@@ -36,16 +36,22 @@ func (q *Queue) write() {
 // transact writes the batch, or finds out what became of it. On error nothing
 // is known.
 func (q *Queue) transact(batch []*put) error {
-	if q.suspect.Load() {
-		if err := q.reopen(context.Background()); err != nil {
-			return err
-		}
+	if err := q.trusted(context.Background()); err != nil {
+		return err
+	}
+	if q.reserve.gone() {
+		return ErrFull // what room there is must do for acknowledging and pruning
 	}
 	head, err := q.commit(batch)
 	if err != nil {
+		if err = q.note(err); errors.Is(err, queue.ErrDamaged) {
+			return err
+		}
 		return q.settle(batch, err)
 	}
+	q.full.Store(false)
 	q.setHead(head)
+	q.drop()
 	return nil
 }
 
@@ -86,25 +92,25 @@ func (q *Queue) commit(batch []*put) (queue.Head, error) {
 		return head, err
 	}
 	defer tx.Rollback()
-	find, err := tx.PrepareContext(ctx, "SELECT position, at_ms, hash FROM event WHERE id = ?")
+	find, err := tx.PrepareContext(ctx, lookUp)
 	if err != nil {
 		return head, err
 	}
 	defer find.Close()
-	insert, err := tx.PrepareContext(ctx, "INSERT INTO event(position, id, at_ms, hash, sealed, note) VALUES(?, ?, ?, ?, ?, ?)")
+	insert, err := tx.PrepareContext(ctx, insertEvent)
 	if err != nil {
 		return head, err
 	}
 	defer insert.Close()
 	for _, p := range batch {
 		p.err = nil
-		if there, err := q.existing(find.QueryRowContext(ctx, p.message.ID[:]), p); err != nil {
+		if there, err := q.existing(find.QueryRowContext(ctx, p.message.ID[:]), p, tx); err != nil {
 			return head, err
 		} else if there {
 			continue
 		}
 		at := time.UnixMilli(time.Now().UnixMilli()).UTC()
-		sealed, err := q.seal(queue.Position{Epoch: q.epoch, Sequence: head.Sequence + 1, Prev: head.Hash}, p.message)
+		sealed, err := q.o.Seal(queue.Position{Epoch: q.epoch, Sequence: head.Sequence + 1, Prev: head.Hash}, p.message)
 		if err != nil {
 			p.err = fmt.Errorf("cannot seal event: %w", err)
 			continue
@@ -121,19 +127,28 @@ func (q *Queue) commit(batch []*put) (queue.Head, error) {
 
 type scanner interface{ Scan(...any) error }
 
-// existing fills in p's receipt from a row that is there already.
-func (q *Queue) existing(row scanner, p *put) (bool, error) {
+const lookUp = "SELECT position, at_ms, hash FROM event WHERE id = ?"
+
+// existing fills in p's receipt from a row that is there already, in whatever
+// epoch.
+func (q *Queue) existing(row scanner, p *put, db querier) (bool, error) {
 	var position, ms int64
-	var hash queue.Hash
-	if err := row.Scan(&position, &ms, exactly(hash[:])); errors.Is(err, errNoRows) {
+	r := queue.Receipt{ID: p.message.ID, Epoch: q.epoch}
+	if err := row.Scan(&position, &ms, exactly(r.Hash[:])); errors.Is(err, errNoRows) {
 		return false, nil
 	} else if err != nil {
 		return false, err
 	}
-	p.receipt = queue.Receipt{
-		ID: p.message.ID, Epoch: q.epoch, Sequence: uint64(position - q.first + 1),
-		Hash: hash, At: time.UnixMilli(ms).UTC(),
+	first := q.first
+	if position < first {
+		err := db.QueryRowContext(context.Background(), "SELECT id, first FROM epoch WHERE first <= ? ORDER BY number DESC LIMIT 1", position).
+			Scan(exactly(r.Epoch[:]), &first)
+		if err != nil {
+			return false, err
+		}
 	}
+	r.Sequence, r.At = uint64(position-first+1), time.UnixMilli(ms).UTC()
+	p.receipt = r
 	return true, nil
 }
 
@@ -148,8 +163,8 @@ func (q *Queue) settle(batch []*put, cause error) error {
 	}
 	for _, p := range batch {
 		p.err = nil
-		row := q.append.QueryRowContext(ctx, "SELECT position, at_ms, hash FROM event WHERE id = ?", p.message.ID[:])
-		switch there, err := q.existing(row, p); {
+		row := q.append.QueryRowContext(ctx, lookUp, p.message.ID[:])
+		switch there, err := q.existing(row, p, q.append); {
 		case err != nil:
 			return errors.Join(cause, err)
 		case !there:
@@ -159,35 +174,38 @@ func (q *Queue) settle(batch []*put, cause error) error {
 	return nil
 }
 
-// reopen makes a handle that can be trusted again, and takes the head from the
-// file: a commit whose outcome was not known may have taken effect.
+// reopen makes a handle that can be trusted again, and takes from the file how
+// things stand: a commit whose outcome was not known may have taken effect.
 func (q *Queue) reopen(ctx context.Context) error {
 	if err := q.append.Close(); err != nil {
 		return err
 	}
-	db, err := Open(ctx, q.path, Durable, QueueSchema)
+	err := q.withRoom(ctx, func() error {
+		db, err := Open(ctx, q.path, Durable, QueueSchema)
+		if err != nil {
+			return err
+		}
+		q.append.Close()
+		q.append = db
+		if err := q.limit(ctx); err != nil {
+			return err
+		}
+		if err := restartLog(ctx, db); err != nil {
+			return err
+		}
+		// A commit at the log's new beginning is the end of those that failed:
+		// without it a power cut could bring one back after Find had denied it.
+		// It takes no room that is not there already.
+		return q.probe(ctx, 1)
+	})
 	if err != nil {
 		return err
 	}
-	q.append = db
-	if err := q.limit(ctx, db); err != nil {
+	if err := q.reload(ctx); err != nil {
 		return err
 	}
-	if err := restartLog(ctx, db); err != nil {
-		return err
-	}
-	// A commit at the log's new beginning is the end of those that failed:
-	// without it a power cut could bring one back after Find had denied it. It
-	// takes no room that is not there already.
-	if err := q.probe(ctx, 1); err != nil {
-		return err
-	}
-	head, err := lastEvent(ctx, db, q.epoch, q.first)
-	if err != nil {
-		return err
-	}
-	q.setHead(head)
 	q.suspect.Store(false)
+	q.drop()
 	return nil
 }
 
@@ -211,13 +229,23 @@ func restartLog(ctx context.Context, db *sql.DB) error {
 func (q *Queue) Probe(ctx context.Context) error {
 	q.writeMu.Lock()
 	defer q.writeMu.Unlock()
-	if !q.suspect.Load() && q.probe(ctx, eventRoom) == nil {
-		return nil
+	if err := q.damaged.Load(); err != nil {
+		return *err
 	}
-	if err := q.reopen(ctx); err != nil {
-		return err
+	if q.suspect.Load() || q.probe(ctx, eventRoom) != nil {
+		if err := q.reopen(ctx); err != nil {
+			return q.note(err)
+		}
+		if err := q.probe(ctx, eventRoom); err != nil {
+			return q.note(err)
+		}
 	}
-	return q.probe(ctx, eventRoom)
+	q.makeRoom(ctx)
+	if q.reserve.gone() {
+		return ErrFull
+	}
+	q.full.Store(false)
+	return nil
 }
 
 // eventRoom is about what an event takes.

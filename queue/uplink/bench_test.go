@@ -38,7 +38,7 @@ func BenchmarkDrain(b *testing.B) {
 
 func fill(b *testing.B, n int) *sqlite.Queue {
 	b.Helper()
-	q := openQueue(b).q
+	q := openQueue(b).Queue
 	var putting sync.WaitGroup
 	var next atomic.Int64
 	for range 64 {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"flag"
-	"maps"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -28,87 +27,62 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// outbox is a real queue. What it parks, and the epoch it is in, last only as
-// long as the test.
+// outbox is a real queue whose reading can be made to fail.
 type outbox struct {
-	t    testing.TB
-	mu   sync.Mutex // guards what follows
-	q    *sqlite.Queue
-	ids  []queue.Message
-	lots map[uint64]string // parked
-	fail error             // what Lease answers
+	*sqlite.Queue
+	t testing.TB
+
+	mu   sync.Mutex // guards fail
+	fail error      // what Lease answers
 }
 
 func openQueue(t testing.TB) *outbox {
 	t.Helper()
-	o := &outbox{t: t}
-	o.open()
-	return o
-}
-
-func (o *outbox) open() {
-	q, err := sqlite.OpenQueue(context.Background(), filepath.Join(o.t.TempDir(), "queue.db"), seal)
+	q, err := sqlite.OpenQueue(context.Background(), filepath.Join(t.TempDir(), "queue.db"), sqlite.Options{
+		Seal: seal, Rewrap: rewrap, Reserve: -1,
+		Recovered: func(queue.Recovery) (queue.Message, []byte, error) { return message(1), nil, nil },
+	})
 	if err != nil {
-		o.t.Fatal(err)
+		t.Fatal(err)
 	}
-	o.q, o.lots = q, map[uint64]string{}
-	o.t.Cleanup(func() { q.Close() })
-}
-
-func (o *outbox) queue() *sqlite.Queue {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.q
+	t.Cleanup(func() { q.Close() })
+	return &outbox{Queue: q, t: t}
 }
 
 func (o *outbox) Lease(ctx context.Context, max int) ([]queue.Event, error) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.fail != nil {
-		return nil, o.fail
+	fail := o.fail
+	o.mu.Unlock()
+	if fail != nil {
+		return nil, fail
 	}
-	events, err := o.q.Lease(ctx, max)
-	for i := range events {
-		events[i].Parked = o.lots[events[i].Sequence]
-	}
-	return events, err
+	return o.Queue.Lease(ctx, max)
 }
 
-func (o *outbox) Park(_ context.Context, sequence uint64, reason string) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.lots[sequence] = reason
-	return nil
-}
-
-func (o *outbox) Acknowledge(ctx context.Context, a queue.Acknowledgement) error {
-	return o.queue().Acknowledge(ctx, a)
-}
-func (o *outbox) Release()              { o.queue().Release() }
-func (o *outbox) Acknowledged() uint64  { return o.queue().Acknowledged() }
-func (o *outbox) Wake() <-chan struct{} { return o.queue().Wake() }
-func (o *outbox) Head() queue.Head      { return o.queue().Head() }
-func (o *outbox) Prune(ctx context.Context, before time.Time) (int64, bool, error) {
-	return o.queue().Prune(ctx, before)
-}
-
+// parked tells why events are parked, by their sequences.
 func (o *outbox) parked() map[uint64]string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return maps.Clone(o.lots)
+	o.t.Helper()
+	events, err := o.Parked(context.Background())
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	reasons := map[uint64]string{}
+	for _, e := range events {
+		reasons[e.Sequence] = e.Parked
+	}
+	return reasons
 }
 
-// renew begins a new epoch with every message that was put.
+// renew begins a new epoch.
 func (o *outbox) renew(ctx context.Context) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.open()
-	for _, m := range o.ids {
-		if _, err := o.q.Put(ctx, m, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := o.NewEpoch(ctx, queue.Forked)
+	return err
+}
+
+func message(bytes int) queue.Message {
+	m := queue.Message{Body: make([]byte, bytes)}
+	rand.Read(m.ID[:])
+	return m
 }
 
 func put(t testing.TB, o *outbox, n int) {
@@ -120,12 +94,7 @@ func put(t testing.TB, o *outbox, n int) {
 
 func putSize(t testing.TB, o *outbox, bytes int) {
 	t.Helper()
-	m := queue.Message{Body: make([]byte, bytes)}
-	rand.Read(m.ID[:])
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.ids = append(o.ids, m)
-	if _, err := o.q.Put(context.Background(), m, nil); err != nil {
+	if _, err := o.Put(context.Background(), message(bytes), nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,14 @@ type sealed struct {
 
 func seal(p queue.Position, m queue.Message) ([]byte, error) {
 	return json.Marshal(sealed{Epoch: p.Epoch, Sequence: p.Sequence, Prev: p.Prev, Body: m.Body})
+}
+
+func rewrap(p queue.Position, old []byte) ([]byte, error) {
+	var s sealed
+	if err := json.Unmarshal(old, &s); err != nil {
+		return nil, err
+	}
+	return seal(p, queue.Message{Body: s.Body})
 }
 
 func tombstone(e queue.Event) ([]byte, error) {
@@ -81,6 +90,7 @@ func (l *ledger) acknowledgement() []byte {
 		if n := len(chain); n > 0 {
 			e.Head = chain[n-1].hash
 		}
+		e.Hold = uint64(1 + slices.IndexFunc(chain, func(x entry) bool { return x.tombstone }))
 		if l.wrong {
 			e.Head[0] ^= 1
 		}

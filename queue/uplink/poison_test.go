@@ -251,7 +251,10 @@ func TestTombstoneThatCannotBeMade(t *testing.T) {
 		newHub(b)
 		o := options(b)
 		good := o.Tombstone
-		q.Park(t.Context(), 1, "by hand")
+		put(t, q, 1)
+		if err := q.Park(t.Context(), 1, "by hand"); err != nil {
+			t.Fatal(err)
+		}
 		broken := true
 		o.Tombstone = func(e queue.Event) ([]byte, error) {
 			if broken {
@@ -260,7 +263,6 @@ func TestTombstoneThatCannotBeMade(t *testing.T) {
 			return good(e)
 		}
 		r := start(t, q, o, nil)
-		put(t, q, 1)
 		settle(t, func() bool {
 			return r.saw(func(s uplink.Status) bool {
 				return s.LastError == "broker tcp://pipe:1: cannot make tombstone of event 1: no key"
