@@ -37,6 +37,24 @@ func Acknowledge(ctx context.Context, path string, ack []byte) error {
 	return err
 }
 
+// Retry asks a running agent to send once more what no broker carried.
+func Retry(ctx context.Context, path string) (r Retried, err error) {
+	return r, post(ctx, path, "/retry", &r)
+}
+
+// RotateKey asks a running agent to sign with a new key.
+func RotateKey(ctx context.Context, path string) (r Rotated, err error) {
+	return r, post(ctx, path, "/key", &r)
+}
+
+func post(ctx context.Context, path, what string, into any) error {
+	b, err := request(ctx, path, http.MethodPost, what, nil)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, into)
+}
+
 // request does one request over the socket and gives the answer's body.
 func request(ctx context.Context, path, method, what string, body []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)

@@ -86,6 +86,21 @@ type Agent struct {
 	// Acknowledge takes an acknowledgement of the hub that came as a file; it
 	// is believed by its signature, whoever brings it.
 	Acknowledge func(context.Context, []byte) error
+	// Retry sends once more what no broker carried, and tells how many events
+	// that are.
+	Retry func(context.Context) (int, error)
+	// RotateKey lets the counter sign with a new key and returns its id.
+	RotateKey func(context.Context) (string, error)
+}
+
+// Retried is the answer to a request to send again.
+type Retried struct {
+	Events int `json:"events"`
+}
+
+// Rotated is the answer to a request for a new key.
+type Rotated struct {
+	KeyID string `json:"key_id"`
 }
 
 const maxAcknowledgement = 1 << 20
@@ -95,30 +110,35 @@ func Handler(a Agent) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		s, err := a.Status(r.Context())
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(s) // the other side may have gone
+		answer(w, s, err)
+	})
+	mux.HandleFunc("POST /retry", func(w http.ResponseWriter, r *http.Request) {
+		n, err := a.Retry(r.Context())
+		answer(w, Retried{n}, err)
+	})
+	mux.HandleFunc("POST /key", func(w http.ResponseWriter, r *http.Request) {
+		id, err := a.RotateKey(r.Context())
+		answer(w, Rotated{id}, err)
 	})
 	mux.HandleFunc("POST /acknowledgement", func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAcknowledgement))
 		if err == nil {
 			err = a.Acknowledge(r.Context(), b)
 		}
-		answer(w, err)
+		answer(w, struct{}{}, err)
 	})
 	return mux
 }
 
-// answer says whether something was done; the words are for the technician.
-func answer(w http.ResponseWriter, err error) {
+// answer says what came of a request; the words of an error are for the
+// technician.
+func answer(w http.ResponseWriter, v any, err error) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
 	}
-	w.WriteHeader(http.StatusNoContent)
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(v) // the other side may have gone
 }
 
 // Serve answers on the socket until ctx ends. A socket that an earlier run left

@@ -150,6 +150,13 @@ func SameMessage(a, b []byte) bool {
 	return errX == nil && errY == nil && x.Source == y.Source && x.ID == y.ID && x.Type == y.Type && x.Time.Equal(y.Time.Time) && x.Data == y.Data
 }
 
+// Signer gives the id of the key that a sealed event says it is signed with. It
+// is not verified.
+func Signer(sealed []byte) (id string, err error) {
+	s, err := readUnverified(sealed)
+	return s.KeyID, err
+}
+
 // Before gives the hash that a sealed event or a tombstone names as that of
 // the event before it. It is not verified.
 func Before(sealed []byte) (queue.Hash, error) {

@@ -155,13 +155,19 @@ func WriteFile(path string, content []byte, mode fs.FileMode) error {
 	defer os.Remove(f.Name()) // a no-op after the rename
 	_, err = f.Write(content)
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
 	if err != nil {
 		return err
 	}
-	d, err := os.Open(dir)
+	return Rename(f.Name(), path)
+}
+
+// Rename gives a file another name in the same folder, in the place of what had
+// it; it is durable when it returns.
+func Rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(to))
 	if err != nil {
 		return err
 	}

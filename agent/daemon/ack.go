@@ -43,6 +43,14 @@ func (d *daemon) takeAcknowledgement(ctx context.Context, file []byte) error {
 	})
 }
 
+// retry sends once more what no broker carried.
+func (d *daemon) retry(ctx context.Context) (int, error) {
+	if d.uplink == nil {
+		return 0, errors.New("cannot send again: no broker is configured; set [broker] url")
+	}
+	return d.uplink.Retry(ctx)
+}
+
 func acknowledge(ctx context.Context, cfg *config.Config, q *sqlite.Queue, line []byte) error {
 	ack, err := verifyAck(cfg, line)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,20 +52,23 @@ type daemon struct {
 	log     *slog.Logger
 	started time.Time
 
-	board     *health.Board
-	key       crossing.PrivateKey
-	sealer    *crossing.Sealer
-	queue     *sqlite.Queue
-	recorder  *recorder
-	lists     *lists
-	counter   *counter.Counter
-	readers   []*devices.Reader
-	uplink    *uplink.Uplink              // nil: no broker configured
-	page      atomic.Value                // string: where the page is served, "" while it is not
-	waiting   atomic.Pointer[screen.Link] // depth and oldest, as last read
-	recovered atomic.Bool                 // a new epoch has begun, and the hub does not know it yet
-	beats     *beats
-	devices   chan deviceEvent // not recorded yet
+	board       *health.Board
+	key         atomic.Pointer[crossing.PrivateKey]
+	rotating    sync.Mutex // held while the key is being rotated
+	provisional bool       // the key is not the counter's own
+	replaced    string     // id of the key before, until its replacement is recorded; belongs to begin, then to keepHouse
+	sealer      *crossing.Sealer
+	queue       *sqlite.Queue
+	recorder    *recorder
+	lists       *lists
+	counter     *counter.Counter
+	readers     []*devices.Reader
+	uplink      *uplink.Uplink              // nil: no broker configured
+	page        atomic.Value                // string: where the page is served, "" while it is not
+	waiting     atomic.Pointer[screen.Link] // depth and oldest, as last read
+	recovered   atomic.Bool                 // a new epoch has begun, and the hub does not know it yet
+	beats       *beats
+	devices     chan deviceEvent // not recorded yet
 
 	listRecorded atomic.Int64 // version of the list that was recorded last
 	shiftEnds    time.Time    // when documents are recognised under another key
@@ -117,7 +121,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.sealer, err = crossing.NewSealer(d.key); err != nil {
+	if d.sealer, err = crossing.NewSealer(*d.key.Load()); err != nil {
 		return err
 	}
 	stamped := crossing.Recorder{
@@ -125,6 +129,9 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	}
 	if err := d.openQueue(ctx, stamped); err != nil {
 		return err
+	}
+	if err := d.lookAtSigner(ctx); err != nil {
+		return errors.Join(err, d.queue.Close())
 	}
 	stamped.Queue = d.queue
 	d.recorder = &recorder{first: d.startedRecord, Recorder: stamped}
@@ -146,6 +153,8 @@ func (d *daemon) begin(ctx context.Context) error {
 	if err := errors.Join(d.recorder.start(ctx), d.counter.Restore(ctx, d.queue)); err != nil {
 		d.counter.Fail(err) // the page says so; recording is tried again
 	}
+	d.recordKeyChange(ctx)
+	d.finishRotation(ctx)
 	d.waiting.Store(&screen.Link{})
 	d.readers = d.scanners()
 	d.uplink = d.newUplink()

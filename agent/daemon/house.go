@@ -36,6 +36,7 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 			listAt = now
 			d.lists.refresh(ctx)
 			d.recordInstalled(ctx)
+			d.recordKeyChange(ctx)
 			_, err := os.Stat(d.cfg.Hub.AckKeysFile)
 			d.board.Set(health.AckKeysMissing, "", err != nil, d.cfg.Hub.AckKeysFile)
 			d.board.Set(health.ClockUnsynced, "", clockState() != "ntp", clockState())

@@ -31,35 +31,18 @@ func (d *daemon) listKey() (placement.Key, error) { return placement.LoadKey(d.c
 // should be there cannot be used, a provisional one takes its place: recording
 // goes on, and headquarters decides what to make of it.
 func (d *daemon) loadKey() error {
-	created := false
-	var err error
-	d.key, created, err = crossing.LoadOrCreatePrivateKey(d.cfg.Keys.CounterFile)
+	key, created, err := crossing.LoadOrCreatePrivateKey(d.cfg.Keys.CounterFile)
 	if err != nil {
 		d.log.Error("the counter's key cannot be used", "error", err)
 		d.board.Set(health.KeyProvisional, "", true, err.Error())
-		if d.key, created, err = crossing.LoadOrCreatePrivateKey(filepath.Join(d.cfg.State.Dir, provisionalKeyFile)); err != nil {
+		d.provisional = true
+		if key, created, err = crossing.LoadOrCreatePrivateKey(filepath.Join(d.cfg.State.Dir, provisionalKeyFile)); err != nil {
 			return err
 		}
 	}
-	d.board.Set(health.KeyCreated, "", created, "key "+d.key.ID)
+	d.key.Store(&key)
+	d.board.Set(health.KeyCreated, "", created, "key "+key.ID)
 	return d.publishKey()
-}
-
-// publishKey writes the public half where a technician finds it for
-// headquarters.
-func (d *daemon) publishKey() error {
-	jwks, err := d.key.Public().MarshalJWKS()
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(d.cfg.State.Dir, PublicKeyFile)
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(jwks) {
-		return nil
-	}
-	if err := crossing.WriteFile(path, jwks, 0o644); err != nil {
-		return fmt.Errorf("cannot write public key: %w", err)
-	}
-	return nil
 }
 
 func parseRecipients(list []string) ([]age.Recipient, error) {
@@ -99,6 +82,9 @@ func VerifyKeys(cfg *config.Config) (crossing.Keys, error) {
 	}
 	if provisional, perr := crossing.LoadPrivateKey(filepath.Join(cfg.State.Dir, provisionalKeyFile)); perr == nil {
 		maps.Copy(keys, provisional.Public())
+	}
+	if former, ferr := crossing.LoadKeys(filepath.Join(cfg.State.Dir, formerKeysFile)); ferr == nil {
+		maps.Copy(keys, former)
 	}
 	if len(keys) == 0 {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 // status is what `lintas status` shows.
 func (d *daemon) status(ctx context.Context) (control.Status, error) {
 	s := control.Status{
-		Counter: d.cfg.Counter.ID, Version: d.version, Started: d.started, Page: d.page.Load().(string), KeyID: d.key.ID,
+		Counter: d.cfg.Counter.ID, Version: d.version, Started: d.started, Page: d.page.Load().(string), KeyID: d.key.Load().ID,
 		Conditions: []control.Condition{}, Scanners: []control.Scanner{}, Recording: d.counter.View().Fault == "",
 	}
 	q, err := d.queue.Status(ctx)
@@ -51,5 +51,5 @@ func moment(t time.Time) *time.Time {
 
 // agent is what the control socket may ask for.
 func (d *daemon) agent() control.Agent {
-	return control.Agent{Status: d.status, Acknowledge: d.takeAcknowledgement}
+	return control.Agent{Status: d.status, Acknowledge: d.takeAcknowledgement, Retry: d.retry, RotateKey: d.rotateKey}
 }

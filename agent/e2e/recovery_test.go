@@ -148,7 +148,7 @@ func TestQueueThatIsGone(t *testing.T) {
 			s.broker()
 			agent = s.agent()
 			s.ready()
-			h = s.hub()
+			s.hub()
 			swipe(300, 4)
 			s.confirmed()
 			until(t, "the hub holds a recovered epoch", func() bool {

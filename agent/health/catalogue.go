@@ -67,7 +67,7 @@ var catalogue = index([]Condition{
 		"Catatan tetap disimpan. Teknisi: bandingkan kunci hub dan riwayat antrean.", "Records are kept. Technician: compare the hub's keys and the queue's history."},
 	{EventParked, Error, 0,
 		"Ada catatan yang tidak dapat dibawa broker", "The broker does not carry some of the records",
-		"Tetap bekerja; catatan tersimpan di sini. Teknisi: bawa ke pusat dengan lintas queue export.", "Go on; the records are kept here. Technician: take them to headquarters with lintas queue export."},
+		"Tetap bekerja; catatan tersimpan di sini. Teknisi: perbaiki broker, lalu lintas queue retry; atau bawa ke pusat dengan lintas queue export.", "Go on; the records are kept here. Technician: mend the broker, then lintas queue retry; or take them to headquarters with lintas queue export."},
 	{ListAbsent, Warning, 0,
 		"Tidak ada daftar penempatan", "No placement list",
 		"Putusan menjadi TIDAK PASTI. Teknisi: lintas list import.", "Verdicts are CANNOT TELL. Technician: lintas list import."},

@@ -86,7 +86,7 @@ func (k *killer) lost(ctx context.Context, s *session) error {
 		now.from = max(acknowledged, s.puback-min(s.puback, uint64(s.u.o.Window))) + 1
 	}
 	for _, f := range s.inFlight {
-		if f.tombstone || f.sequence <= acknowledged {
+		if f.tombstone || f.owed || f.sequence <= acknowledged {
 			continue
 		}
 		if now.to == 0 {

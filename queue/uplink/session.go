@@ -51,6 +51,7 @@ type flight struct {
 	epoch     queue.Epoch
 	sequence  uint64
 	tombstone bool
+	owed      bool // a parked event's body, behind the watermark
 	round     int
 }
 
@@ -130,6 +131,7 @@ func (s *session) run(ctx context.Context) error {
 			s.publishState(true)
 		case <-s.u.nudge:
 			s.publishState(true)
+		case <-s.u.again:
 		case <-wake:
 		}
 	}

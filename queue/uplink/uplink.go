@@ -61,6 +61,8 @@ type Outbox interface {
 	// Park notes durably why an event does not go over the wire: from then on
 	// it is leased with that reason in Event.Parked.
 	Park(ctx context.Context, sequence uint64, reason string) error
+	// Parked gives those that are parked and whose bodies the far end lacks.
+	Parked(context.Context) ([]queue.Event, error)
 }
 
 // Topics are the three topics of one sender.
@@ -120,6 +122,7 @@ type Uplink struct {
 	nudge  chan struct{}
 	taken  chan struct{} // an acknowledgement came another way
 	fatal  chan error    // Take found the queue damaged
+	again  chan struct{} // Retry was called
 	pace   pace
 	killer killer // only Run's goroutine touches it
 	logged string // what the log last said is wrong; only Run's goroutine touches it
@@ -130,7 +133,8 @@ type Uplink struct {
 	epochs    int        // new ones begun
 	swallowed swallowed
 
-	mu     sync.Mutex // guards status
+	mu     sync.Mutex    // guards what follows
+	owed   []queue.Event // parked ones that are to be sent once more
 	status Status
 }
 
@@ -149,7 +153,7 @@ func New(outbox Outbox, o Options) *Uplink {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Uplink{
-		outbox: outbox, o: o, nudge: make(chan struct{}, 1), taken: make(chan struct{}, 1), fatal: make(chan error, 1),
+		outbox: outbox, o: o, nudge: make(chan struct{}, 1), taken: make(chan struct{}, 1), fatal: make(chan error, 1), again: make(chan struct{}, 1),
 		pace: usual, status: Status{Since: time.Now()},
 	}
 }
@@ -187,6 +191,8 @@ func (u *Uplink) Run(ctx context.Context) error {
 		select {
 		case <-timer.C:
 		case err = <-u.fatal:
+		case <-u.again:
+			wait = u.pace.backoffMin
 		case <-ctx.Done():
 		}
 		timer.Stop()

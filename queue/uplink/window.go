@@ -18,8 +18,12 @@ func (s *session) fill(ctx context.Context) error {
 		}
 		if len(s.leased) == 0 {
 			var err error
-			if s.leased, err = s.u.outbox.Lease(ctx, s.window); err != nil || len(s.leased) == 0 {
+			if s.leased, err = s.u.outbox.Lease(ctx, s.window); err != nil {
 				return err
+			}
+			if len(s.leased) == 0 {
+				s.sendOwed()
+				return nil
 			}
 		}
 		e := s.leased[0]
@@ -77,6 +81,9 @@ func (s *session) confirmed() error {
 			return s.broken(err)
 		}
 		s.inFlight = s.inFlight[1:]
+		if f.owed {
+			continue
+		}
 		s.window = min(2*s.window, s.u.o.Window)
 		if f.round == s.round {
 			s.puback = f.sequence
