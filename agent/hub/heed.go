@@ -11,6 +11,11 @@ import (
 // heed acts on the two records that are meant for the hub itself. Everything
 // else stays sealed. A hub without identities leaves them to the operator.
 func (in *ingest) heed(a arrival) error {
+	if a.at.Sequence == 1 {
+		if err := in.began(a); err != nil {
+			return err
+		}
+	}
 	t, err := crossing.ParseType(a.event.Type)
 	if err != nil {
 		return nil // of a later version: stored, not understood
@@ -28,6 +33,22 @@ func (in *ingest) heed(a arrival) error {
 		}
 	}
 	return nil
+}
+
+// began tells the operator when a counter that has an open chain begins another
+// one as if nothing had been before: somebody has removed all that it knew of
+// itself.
+func (in *ingest) began(a arrival) error {
+	if a.event.Type == crossing.QueueRecovered.Wire() {
+		return nil // it says itself what happened
+	}
+	var others int
+	err := in.tx.QueryRowContext(in.ctx, "SELECT count(*) FROM epoch WHERE counter = ? AND epoch <> ? AND through > 0 AND closed_ms IS NULL",
+		a.counter, a.at.Epoch[:]).Scan(&others)
+	if err == nil && others > 0 {
+		in.result.notice(a.counter, "the counter has begun a new chain and says nothing of the one before: its queue was removed", "epoch", a.at.Epoch.String())
+	}
+	return err
 }
 
 // read opens a record; where it cannot be opened, the operator is told.

@@ -188,3 +188,19 @@ func TestRecoveredRecordsThatTellLittle(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 }
+
+// A counter from which somebody removed queue and anchor knows of nothing that
+// it has lost. The hub does.
+func TestChainThatBeginsAsIfNothingHadBeenIsTold(t *testing.T) {
+	p := newPlace(t)
+	if r := p.ingest(p.tape(1, p.key).events(3)...); len(r.Notices) != 0 {
+		t.Errorf("the first chain: %+v", r.Notices)
+	}
+	second := p.tape(2, p.key)
+	if r := p.ingest(second.events(1)...); r.Stored != 1 || len(r.Notices) != 1 {
+		t.Errorf("%+v", r)
+	}
+	if r := p.ingest(second.events(1)...); r.Stored != 1 || len(r.Notices) != 0 {
+		t.Errorf("it is told once: %+v", r)
+	}
+}
