@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"cmp"
 	"context"
 	"sync"
 )
@@ -102,6 +103,9 @@ func (r *Reader) deliver(ctx context.Context, l *line, out chan<- Scan) {
 // take puts a scan that was just framed into the line.
 func (r *Reader) take(l *line, scan Scan) {
 	scan.Scanner = r.Name
+	if scan.Mode == "" {
+		scan.Mode = cmp.Or(r.Mode, Swipe)
+	}
 	r.logScan(scan)
 	lost := !l.put(scan)
 	r.change(func() {

@@ -28,6 +28,9 @@ const (
 type Reader struct {
 	// Name is the scanner's name in the configuration.
 	Name string
+	// Mode is how its documents come in; empty: Swipe. A scan that says its own
+	// mode keeps it.
+	Mode Mode
 	// Open opens the scanner. It is called again whenever the scanner is lost.
 	Open Opener
 	// Framer makes the framer of one session. If it is also a Driver the

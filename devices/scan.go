@@ -17,6 +17,22 @@ const (
 	Complete Status = "complete"
 	// Partial: something is missing. The officer is asked to swipe again.
 	Partial Status = "partial"
+	// Pass: not a document but a boarding pass. Lines is empty, Pass is set.
+	Pass Status = "boarding-pass"
+	// Barcode: not a document but another kind of barcode, named in Kind. What
+	// it said is not kept.
+	Barcode Status = "barcode"
+	// Unread: a page that could not be read at all. Page says why.
+	Unread Status = "unread"
+)
+
+// Mode says how a document came in. It is the entry_mode of its records.
+type Mode string
+
+const (
+	Swipe    Mode = "scan"  // a reader that sends text
+	Keyboard Mode = "wedge" // a reader that types like a keyboard
+	Picture  Mode = "ocr"   // a page that was read as a picture
 )
 
 // A Scan is one document as a scanner read it.
@@ -30,6 +46,11 @@ type Scan struct {
 	Lines   []string  `json:"lines"` // [A-Z0-9<], and _ for a character that could not be read
 	First   time.Time `json:"-"`     // when its first byte was read
 	Last    time.Time `json:"at"`    // when its last byte was read; both with a monotonic reading
+
+	Mode Mode          `json:"entry_mode,omitempty"`    // set by the Reader
+	Kind string        `json:"kind,omitempty"`          // of a Barcode: what it is
+	Pass *BoardingPass `json:"boarding_pass,omitempty"` // of a Pass
+	Page *Page         `json:"page,omitempty"`          // of a Picture, also of one that is Unread
 }
 
 // shape is the number of characters in each line: "44+44".

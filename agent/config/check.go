@@ -89,6 +89,23 @@ func absolute(s string) string {
 	return fmt.Sprintf("must be an absolute path, like /dev/serial/by-id/…, not %s", quote(s))
 }
 
+func absoluteOrNone(s string) string {
+	if s == "" {
+		return ""
+	}
+	return absolute(s)
+}
+
+// usbPort is a device named by maker, model and, where it has one, serial number.
+var usbPort = regexp.MustCompile(`^usb:[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}(:[!-~]{1,64})?$`)
+
+func devicePort(s string) string {
+	if filepath.IsAbs(s) || usbPort.MatchString(s) {
+		return ""
+	}
+	return fmt.Sprintf("must be an absolute path, like /dev/serial/by-id/…, or usb:VID:PID or usb:VID:PID:SERIAL, not %s", quote(s))
+}
+
 // written is a value as one would write it in the file: "10m", not "10m0s".
 func written(v any) string {
 	d, ok := v.(time.Duration)

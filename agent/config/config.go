@@ -65,10 +65,15 @@ type State struct {
 
 // Scanner is one document scanner.
 type Scanner struct {
-	Name string
-	Port string // an absolute path
-	Line string // "9600 8N1"
-	Gap  time.Duration
+	Name    string
+	Port    string // an absolute path of a device or folder, or usb:VID:PID[:serial]
+	Profile string // what it is: one of [Profiles]
+	Line    string // "9600 8N1"
+	Gap     time.Duration
+	Tee     string // where its bytes are handed on, "" for nowhere
+	Layout  string // of a keyboard: auto, us, de, fr, id
+	Grab    bool   // a keyboard although somebody types on it
+	After   string // what becomes of a file that was read: keep, remove
 }
 
 // Screen is the officer's page.

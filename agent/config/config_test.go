@@ -100,8 +100,13 @@ port = "/dev/serial/by-id/usb-A"
 [[scanner]]
 name = "Spare-2"
 port = "/dev/ttyS0"
+profile = "honeywell"
 line = "115200 7E2"
 gap = "1s"
+tee = "/run/lintas/scanner-1"
+layout = "de"
+grab = true
+after = "remove"
 [screen]
 listen = "[::1]:0"
 language = "en"
@@ -140,8 +145,9 @@ format = "json"
 		},
 		State: config.State{Dir: "/etc/lintas/state", Run: "/etc/run"},
 		Scanners: []config.Scanner{
-			{Name: "desk", Port: "/dev/serial/by-id/usb-A", Line: "9600 8N1", Gap: 250 * time.Millisecond},
-			{Name: "Spare-2", Port: "/dev/ttyS0", Line: "115200 7E2", Gap: time.Second},
+			{Name: "desk", Port: "/dev/serial/by-id/usb-A", Profile: "auto", Line: "9600 8N1", Gap: 250 * time.Millisecond, Layout: "auto", After: "keep"},
+			{Name: "Spare-2", Port: "/dev/ttyS0", Profile: "honeywell", Line: "115200 7E2", Gap: time.Second,
+				Tee: "/run/lintas/scanner-1", Layout: "de", Grab: true, After: "remove"},
 		},
 		Screen: config.Screen{Listen: "[::1]:0", Language: "en", Theme: "auto"},
 		Hub:    config.Hub{Recipients: []string{hub, second}, AckKeysFile: "/srv/ack.jwks"},

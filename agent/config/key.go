@@ -24,9 +24,14 @@ var keys = []key{
 	path("state.run", func(p place) *string { return &p.State.Run }),
 
 	text("scanner.name", required, func(p place) *string { return &p.scanner.Name }, form(scannerName)),
-	text("scanner.port", required, func(p place) *string { return &p.scanner.Port }, absolute),
+	text("scanner.port", required, func(p place) *string { return &p.scanner.Port }, devicePort),
+	text("scanner.profile", optional, func(p place) *string { return &p.scanner.Profile }, oneOf(Profiles...)),
 	text("scanner.line", optional, func(p place) *string { return &p.scanner.Line }, serialLine),
 	duration("scanner.gap", func(p place) *time.Duration { return &p.scanner.Gap }, between(10*time.Millisecond, 10*time.Second)),
+	text("scanner.tee", optional, func(p place) *string { return &p.scanner.Tee }, absoluteOrNone),
+	text("scanner.layout", optional, func(p place) *string { return &p.scanner.Layout }, oneOf("auto", "us", "de", "fr", "id")),
+	flag("scanner.grab", func(p place) *bool { return &p.scanner.Grab }),
+	text("scanner.after", optional, func(p place) *string { return &p.scanner.After }, oneOf("keep", "remove")),
 
 	text("screen.listen", optional, func(p place) *string { return &p.Screen.Listen }, loopback),
 	text("screen.language", optional, func(p place) *string { return &p.Screen.Language }, oneOf("id", "en")),
@@ -58,7 +63,13 @@ var keys = []key{
 
 // newScanner has the defaults of a [[scanner]] table. The shipped file shows the
 // same in its example.
-func newScanner() Scanner { return Scanner{Line: "9600 8N1", Gap: 250 * time.Millisecond} }
+func newScanner() Scanner {
+	return Scanner{Profile: "auto", Line: "9600 8N1", Gap: 250 * time.Millisecond, Layout: "auto", After: "keep"}
+}
+
+// Profiles are the kinds of scanners: the readers of text on a serial line,
+// keyboards, barcode readers of the HID point-of-sale class, folders of pages.
+var Profiles = []string{"auto", "rte", "cute", "cr100", "elyctis", "honeywell", "access-is", "keyboard", "hid-pos", "folder"}
 
 // arrays are the tables written [[so]], of which there may be many.
 var arrays = map[string]bool{"scanner": true}

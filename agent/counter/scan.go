@@ -30,6 +30,9 @@ func (c *Counter) Scan(s devices.Scan) {
 	if closing {
 		return
 	}
+	if s.Status == devices.Pass || s.Status == devices.Barcode {
+		return // says nothing about a traveller's document
+	}
 	doc := mrz.Read(s.Lines, mrz.DateOf(time.Now()))
 	if s.Status != devices.Complete || doc.Format == "" {
 		c.show(func() { n := noticeUnread; n.At = time.Now(); c.notice = &n })
@@ -99,7 +102,7 @@ func (c *Counter) openInspection(s devices.Scan, doc mrz.Document, tag string) (
 		tag: tag, lines: s.Lines, direction: direction,
 	}
 	in.record = crossing.Opened{
-		Place: c.o.Place, Direction: string(direction), EntryMode: "scan", Scanner: s.Scanner,
+		Place: c.o.Place, Direction: string(direction), EntryMode: string(s.Mode), Scanner: s.Scanner,
 		Document: crossing.DocumentOf(doc), Lines: append([]string{}, s.Lines...),
 		Finding: findingOf(v, found), LatencyMS: time.Since(s.Last).Milliseconds(),
 	}

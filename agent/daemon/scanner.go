@@ -3,12 +3,10 @@ package daemon
 import (
 	"context"
 
-	"lintas/agent/config"
 	"lintas/agent/crossing"
 	"lintas/agent/health"
+	"lintas/agent/scanners"
 	"lintas/devices"
-	"lintas/devices/frame"
-	"lintas/devices/serial"
 )
 
 // scanners makes a reader for each configured scanner.
@@ -16,8 +14,7 @@ func (d *daemon) scanners() (readers []*devices.Reader) {
 	d.board.Set(health.ScannerNone, "", len(d.cfg.Scanners) == 0, "")
 	for _, s := range d.cfg.Scanners {
 		up := false
-		r := &devices.Reader{Name: s.Name, Open: opener(s), Logger: d.log}
-		r.Framer = func() devices.Framer { return frame.New(frame.Options{Gap: s.Gap}) }
+		r := scanners.New(s, d.log)
 		r.OnChange = func(st devices.State) {
 			d.board.Set(health.ScannerMissing, s.Name, !st.Status.Up(), st.Reason)
 			if st.Status.Up() == up || st.Status == devices.Stopped {
@@ -30,17 +27,6 @@ func (d *daemon) scanners() (readers []*devices.Reader) {
 		readers = append(readers, r)
 	}
 	return readers
-}
-
-func opener(s config.Scanner) devices.Opener {
-	return func(ctx context.Context) (devices.Source, error) {
-		o, err := serial.ParseLine(s.Line)
-		if err != nil {
-			return nil, err
-		}
-		o.Port = s.Port
-		return serial.Open(ctx, o)
-	}
 }
 
 // deviceEvents bounds how many comings and goings wait for the disk.
