@@ -51,7 +51,7 @@ bench: ## print the benchmarks
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem ./...
 
 # The Debian packages that the tests use. Root installs them; others are told.
-PACKAGES := mosquitto chromium
+PACKAGES := mosquitto chromium fonts-liberation
 setup:
 	@bash configs/ci/setup.sh $(PACKAGES)
 

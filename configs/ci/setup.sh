@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Installs the Debian packages named as arguments, if their programs are
-# missing. Needs root or sudo for that; otherwise says what to install.
+# Installs the Debian packages named as arguments, if they are missing and no
+# program has their name. Needs root or sudo for that; otherwise says what to
+# install.
 set -euo pipefail
 
 missing=()
 for package in "$@"; do
   # mosquitto lives in /usr/sbin, which is not on everybody's path.
-  PATH="$PATH:/usr/sbin:/sbin" command -v "$package" >/dev/null || missing+=("$package")
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$package" >/dev/null ||
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+    missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
