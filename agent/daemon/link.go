@@ -36,7 +36,7 @@ func (d *daemon) newUplink() *uplink.Uplink {
 		Window:      b.Window,
 		AckTimeout:  b.AckTimeout,
 		OnChange: func(s uplink.Status) {
-			d.board.Set(health.BrokerDown, "", !s.Connected, s.LastError)
+			d.board.Set(health.BrokerDown, "", !s.Connected || s.Failing, s.LastError)
 			d.board.Set(health.HubUnconfirmed, "", s.Unconfirmed, "")
 			d.board.Set(health.HubLacksPruned, "", s.Pruned, "")
 			d.board.Set(health.AckNotBelieved, "", s.AckFault != "", s.AckFault)

@@ -46,6 +46,7 @@ func (u *Uplink) take(ctx context.Context, payload []byte) (fresh bool, err erro
 		}
 		u.swallowed = swallowed{}
 	}
+	before := u.outbox.Acknowledged()
 	err = u.outbox.Acknowledge(ctx, a)
 	switch {
 	case errors.Is(err, queue.ErrForeign):
@@ -54,6 +55,9 @@ func (u *Uplink) take(ctx context.Context, payload []byte) (fresh bool, err erro
 		return false, err
 	}
 	u.ackTime = a.Time
+	if u.outbox.Acknowledged() > before {
+		u.change(func(st *Status) { st.Unconfirmed = false; steady(st) })
+	}
 	if u.outbox.Acknowledged()+1 != u.swallowed.sequence {
 		u.swallowed = swallowed{}
 	}
@@ -157,7 +161,6 @@ func (s *session) moved(alive bool) (began bool) {
 		} else {
 			s.waitFromNow()
 		}
-		s.u.change(func(st *Status) { st.Unconfirmed = false })
 	}
 	return false
 }

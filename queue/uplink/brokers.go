@@ -85,7 +85,11 @@ func (u *Uplink) session(ctx context.Context, broker int) (progress bool, err er
 	u.outbox.Release()
 	u.o.Logger.Info("uplink up", "broker", name)
 	u.logged = ""
-	u.change(func(st *Status) { st.Connected, st.Broker, st.LastError = true, broker, "" })
+	u.change(func(st *Status) {
+		if st.Connected, st.Broker = true, broker; !st.Failing {
+			st.LastError = ""
+		}
+	})
 	s.control = s.publishState(true)
 
 	before := u.outbox.Acknowledged()
@@ -100,7 +104,9 @@ func (u *Uplink) session(ctx context.Context, broker int) (progress bool, err er
 		}
 		err = fmt.Errorf("broker %s: %w", name, err)
 	}
-	return u.outbox.Acknowledged() != before, err
+	progress = u.outbox.Acknowledged() != before
+	u.flaps.lost(u, s, progress)
+	return progress, err
 }
 
 // lookOut looks from time to time whether a more preferred broker can be

@@ -35,6 +35,8 @@ type session struct {
 	behind  bool          // the far end has said that it does not have them
 	vain    int           // go-backs since the last progress
 	round   int           // go-backs of this session
+	began   time.Time     // when it was connected
+	taken   bool          // the broker has confirmed an event
 	heard   bool          // the far end gave an acknowledgement since the last go-back
 	silent  bool          // none came before the last go-back
 	late    *time.Timer   // fires when waiting becomes too long
@@ -62,7 +64,7 @@ func (u *Uplink) newSession(broker int) *session {
 	defer u.ackMu.Unlock()
 	s := &session{
 		u: u, broker: broker, acks: make(chan mqtt.Message, acksKept), window: 1, fromMark: true, careful: u.killer.care(u.outbox.Acknowledged()),
-		epochs: u.epochs, through: u.outbox.Acknowledged(), ackWait: u.o.AckTimeout,
+		began: time.Now(), epochs: u.epochs, through: u.outbox.Acknowledged(), ackWait: u.o.AckTimeout,
 		late: time.NewTimer(time.Hour), mute: time.NewTimer(time.Hour), prove: time.NewTimer(time.Hour),
 	}
 	s.late.Stop()
@@ -129,6 +131,7 @@ func (s *session) run(ctx context.Context) error {
 			s.leaving = true
 		case <-state.C:
 			s.publishState(true)
+			s.u.change(steady)
 		case <-s.u.nudge:
 			s.publishState(true)
 		case <-s.u.again:

@@ -109,7 +109,8 @@ type Status struct {
 	Connected   bool
 	Since       time.Time // of Connected
 	Broker      int       // index in Options.Connections of the last that was connected
-	LastError   string    // why there is no connection; "" when there is one
+	LastError   string    // why there is no connection; "" when there is one that is not Failing
+	Failing     bool      // connections are made, and lost before the far end confirms anything
 	Unconfirmed bool      // the broker takes events, but the far end does not confirm them
 	Pruned      bool      // the far end lacks events that are not here any more
 	AckFault    string    // why the last acknowledgement was not believed; "" if it was
@@ -125,6 +126,7 @@ type Uplink struct {
 	again  chan struct{} // Retry was called
 	pace   pace
 	killer killer // only Run's goroutine touches it
+	flaps  flaps  // only Run's goroutine touches it
 	logged string // what the log last said is wrong; only Run's goroutine touches it
 
 	ackMu     sync.Mutex // held while an acknowledgement is taken; guards those that follow

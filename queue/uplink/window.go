@@ -80,7 +80,7 @@ func (s *session) confirmed() error {
 		if err := f.err(); err != nil {
 			return s.broken(err)
 		}
-		s.inFlight = s.inFlight[1:]
+		s.inFlight, s.taken = s.inFlight[1:], true
 		if f.owed {
 			continue
 		}
