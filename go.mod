@@ -20,6 +20,7 @@ require (
 	golang.org/x/sys v0.49.0
 	golang.org/x/text v0.43.0
 	gopkg.in/yaml.v3 v3.0.1
+	maragu.dev/goqite v0.4.0
 	modernc.org/libc v1.80.1
 	modernc.org/sqlite v1.62.0
 )

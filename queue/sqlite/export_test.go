@@ -13,7 +13,7 @@ func (q *Queue) LimitPages(t testing.TB, n int) {
 	t.Helper()
 	q.writeMu.Lock()
 	defer q.writeMu.Unlock()
-	if _, err := q.append.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", n)); err != nil {
+	if _, err := q.append.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", n)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -26,8 +26,10 @@ func (q *Queue) Exec(t testing.TB, statement string) {
 	t.Helper()
 	q.writeMu.Lock()
 	defer q.writeMu.Unlock()
-	for _, db := range []*sql.DB{q.append, q.ack} {
-		if _, err := db.Exec(statement); err != nil {
+	for _, db := range []interface {
+		ExecContext(context.Context, string, ...any) (sql.Result, error)
+	}{q.append, q.ack} {
+		if _, err := db.ExecContext(context.Background(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -210,8 +210,6 @@ func beginChain(ctx context.Context, tx *sql.Tx, first int64, r queue.Recovery, 
 	return c, err
 }
 
-const insertEvent = "INSERT INTO event(position, id, at_ms, hash, sealed, note) VALUES(?, ?, ?, ?, ?, ?)"
-
 // next is the position of the event that is added next.
 func (c *chain) next() queue.Position {
 	return queue.Position{Epoch: c.epoch, Sequence: c.head.Sequence + 1, Prev: c.head.Hash}

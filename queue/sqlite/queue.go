@@ -32,9 +32,6 @@ var QueueSchema = Schema{ApplicationID: 0x4c6e7451, Name: "queue", Steps: []stri
 // ErrInUse: another process has the queue open.
 var ErrInUse = errors.New("another process has the queue open")
 
-// batchLimit bounds how many messages share one transaction.
-const batchLimit = 128
-
 // Options of a Queue.
 type Options struct {
 	// Seal binds a message to its position.
@@ -66,12 +63,10 @@ type Queue struct {
 	lock    *os.File
 	reserve *reserve
 
-	puts   chan *put
-	closed chan struct{} // closed by Close
-	done   chan struct{} // closed when the writer has ended
+	line line
 
 	writeMu sync.Mutex // guards append, ack and anchor: held during every transaction that writes
-	append  *sql.DB
+	append  *appender
 	ack     *sql.DB
 	anchor  *anchor     // nil: none
 	suspect atomic.Bool // a write has failed since the file was opened: reopen before the next one
@@ -92,14 +87,6 @@ type Queue struct {
 	wake    chan struct{}
 }
 
-type put struct {
-	message queue.Message
-	note    []byte
-	receipt queue.Receipt
-	err     error
-	done    chan struct{}
-}
-
 // OpenQueue opens the queue file at path, or makes it with a new epoch. It
 // refuses a file that another process has open (ErrInUse) and a database of
 // another kind (ErrNotOurs).
@@ -115,15 +102,13 @@ func OpenQueue(ctx context.Context, path string, o Options) (*Queue, error) {
 	}
 	q := &Queue{
 		path: path, o: o, lock: lock, quota: o.Quota / filePage, reserve: newReserve(path+".reserve", o.Reserve),
-		puts: make(chan *put, batchLimit), closed: make(chan struct{}), done: make(chan struct{}),
-		wake: make(chan struct{}),
+		line: line{done: make(chan struct{})}, wake: make(chan struct{}),
 	}
 	if err := q.withRoom(ctx, func() error { return q.begin(ctx) }); err != nil {
 		return nil, errors.Join(err, q.closeFiles())
 	}
 	q.makeRoom(ctx)
 	q.full.Store(q.reserve.gone())
-	go q.write()
 	return q, nil
 }
 
@@ -157,7 +142,7 @@ func (q *Queue) begin(ctx context.Context) error {
 }
 
 func (q *Queue) load(ctx context.Context) (err error) {
-	if q.append, err = Open(ctx, q.path, Durable, QueueSchema); err != nil {
+	if q.append, err = openAppender(ctx, q.path); err != nil {
 		return err
 	}
 	if err := q.limit(ctx); err != nil {
@@ -270,30 +255,22 @@ func (q *Queue) trusted(ctx context.Context) error {
 
 // Put makes the message durable and returns where it stands. A message whose
 // id is there already is not stored again: its first receipt is returned. The
-// context only bounds the wait for a place in the line; once the message is
-// with the writer, Put waits for the disk's answer.
+// context only bounds the wait for its turn; once the message is being
+// written, Put waits for the disk's answer.
 func (q *Queue) Put(ctx context.Context, m queue.Message, note []byte) (queue.Receipt, error) {
-	p := &put{message: m, note: note, done: make(chan struct{})}
-	select {
-	case <-q.closed: // looked at first: a closed queue takes nothing, however empty the line
-		return queue.Receipt{}, queue.ErrClosed
-	default:
+	if err := ctx.Err(); err != nil {
+		return queue.Receipt{}, err
 	}
-	select {
-	case q.puts <- p:
-	case <-q.closed:
-		return queue.Receipt{}, queue.ErrClosed
-	case <-ctx.Done():
-		return queue.Receipt{}, ctx.Err()
+	p := &put{message: m, note: note, done: make(chan bool, 1)}
+	write, err := q.line.join(p)
+	if err == nil && !write {
+		write, err = q.line.wait(ctx, p)
 	}
-	select {
-	case <-p.done:
-	case <-q.done: // the writer ended; it may still have taken p
-		select {
-		case <-p.done:
-		default:
-			return queue.Receipt{}, queue.ErrClosed
-		}
+	if err != nil {
+		return queue.Receipt{}, err
+	}
+	if write {
+		q.write(p)
 	}
 	return p.receipt, p.err
 }
@@ -372,13 +349,9 @@ func (q *Queue) Release() {
 // Close ends the queue: what has been taken is written, what comes later is
 // refused. It returns when the files are closed.
 func (q *Queue) Close() error {
-	select {
-	case <-q.closed:
+	if !q.line.close() {
 		return queue.ErrClosed
-	default:
 	}
-	close(q.closed)
-	<-q.done
 	return q.closeFiles()
 }
 
@@ -397,11 +370,13 @@ func (q *Queue) closeDatabases() error {
 	}
 	// A connection that writes is the last: it moves the write-ahead log into
 	// the file.
-	for _, db := range []**sql.DB{&q.ack, &q.append} {
-		if *db != nil {
-			errs = append(errs, (*db).Close())
-			*db = nil
-		}
+	if q.ack != nil {
+		errs = append(errs, q.ack.Close())
+		q.ack = nil
+	}
+	if q.append != nil {
+		errs = append(errs, q.append.Close())
+		q.append = nil
 	}
 	return errors.Join(errs...)
 }

@@ -351,31 +351,3 @@ func TestWakeIsNotMissed(t *testing.T) {
 		t.Fatal("a put did not wake")
 	}
 }
-
-func BenchmarkPut(b *testing.B) {
-	for _, callers := range []int{1, 64} {
-		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
-			q := open(b, filepath.Join(b.TempDir(), "queue.db"))
-			body := string(make([]byte, 600))
-			var wg sync.WaitGroup
-			work := make(chan struct{}, b.N)
-			for range b.N {
-				work <- struct{}{}
-			}
-			close(work)
-			b.ResetTimer()
-			for range callers {
-				wg.Go(func() {
-					for range work {
-						if _, err := q.Put(context.Background(), message(body), nil); err != nil {
-							b.Error(err)
-							return
-						}
-					}
-				})
-			}
-			wg.Wait()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
-		})
-	}
-}

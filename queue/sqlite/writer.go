@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -11,24 +10,21 @@ import (
 	"lintas/queue"
 )
 
-// write is the single writer. It takes everything that waits, makes it
-// durable in one transaction and answers all callers.
-func (q *Queue) write() {
-	defer close(q.done)
-	for {
-		batch := q.take()
-		if batch == nil {
-			return
-		}
-		q.writeMu.Lock()
-		if err := q.note(q.transact(batch)); err != nil {
-			for _, p := range batch {
-				p.err = fmt.Errorf("cannot write queue %s: %w", q.path, err)
-			}
-		}
-		q.writeMu.Unlock()
+// write is done by one caller of Put at a time. It takes everything that waits,
+// makes it durable in one transaction and answers all others; its own is p.
+func (q *Queue) write(p *put) {
+	q.writeMu.Lock()
+	batch := q.line.take()
+	if err := q.note(q.transact(batch)); err != nil {
 		for _, p := range batch {
-			close(p.done)
+			p.err = fmt.Errorf("cannot write queue %s: %w", q.path, err)
+		}
+	}
+	q.writeMu.Unlock()
+	q.line.pass()
+	for _, other := range batch {
+		if other != p {
+			other.done <- true
 		}
 	}
 }
@@ -62,78 +58,62 @@ func (q *Queue) setHead(head queue.Head) {
 	q.rouse()
 }
 
-// take waits for one message and returns it with all that wait behind it, or
-// nil when the queue is closed and the line is empty.
-func (q *Queue) take() (batch []*put) {
-	select {
-	case p := <-q.puts:
-		batch = append(batch, p)
-	case <-q.closed:
-	}
-	for len(batch) < batchLimit {
-		select {
-		case p := <-q.puts:
-			batch = append(batch, p)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
 // commit writes the batch in one transaction and fills in receipts. On error
 // nothing may be believed; on success a message that could not be sealed has
 // an error of its own.
-func (q *Queue) commit(batch []*put) (queue.Head, error) {
+func (q *Queue) commit(batch []*put) (head queue.Head, err error) {
 	ctx := context.Background()
-	head := q.Head()
-	tx, err := q.append.BeginTx(ctx, nil)
-	if err != nil {
+	head = q.Head()
+	if _, err := q.append.begin.ExecContext(ctx); err != nil {
 		return head, err
 	}
-	defer tx.Rollback()
-	find, err := tx.PrepareContext(ctx, lookUp)
-	if err != nil {
-		return head, err
-	}
-	defer find.Close()
-	insert, err := tx.PrepareContext(ctx, insertEvent)
-	if err != nil {
-		return head, err
-	}
-	defer insert.Close()
-	for _, p := range batch {
-		p.err = nil
-		if there, err := q.existing(find.QueryRowContext(ctx, p.message.ID[:]), p, tx); err != nil {
-			return head, err
-		} else if there {
-			continue
-		}
-		at := time.UnixMilli(time.Now().UnixMilli()).UTC()
-		sealed, err := q.o.Seal(queue.Position{Epoch: q.epoch, Sequence: head.Sequence + 1, Prev: head.Hash}, p.message)
+	defer func() {
 		if err != nil {
-			p.err = fmt.Errorf("cannot seal event: %w", err)
-			continue
+			q.append.rollback.ExecContext(ctx) // the handle is not used again, whatever it says
 		}
-		hash := queue.Hash(sha256.Sum256(sealed))
-		if _, err := insert.ExecContext(ctx, q.first+int64(head.Sequence), p.message.ID[:], at.UnixMilli(), hash[:], sealed, p.note); err != nil {
+	}()
+	for _, p := range batch {
+		if head, err = q.add(ctx, p, head); err != nil {
 			return head, err
 		}
-		head.Sequence, head.Hash = head.Sequence+1, hash
-		p.receipt = queue.Receipt{ID: p.message.ID, Epoch: q.epoch, Sequence: head.Sequence, Hash: hash, At: at}
 	}
-	return head, tx.Commit()
+	_, err = q.append.commit.ExecContext(ctx)
+	return head, err
 }
 
-type scanner interface{ Scan(...any) error }
-
-const lookUp = "SELECT position, at_ms, hash FROM event WHERE id = ?"
+// add writes one message behind head, and returns the new one. One that is
+// there already leaves head as it is, and so does one that cannot be sealed.
+func (q *Queue) add(ctx context.Context, p *put, head queue.Head) (queue.Head, error) {
+	p.err = nil
+	at := time.UnixMilli(time.Now().UnixMilli()).UTC()
+	sealed, unsealed := q.o.Seal(queue.Position{Epoch: q.epoch, Sequence: head.Sequence + 1, Prev: head.Hash}, p.message)
+	if unsealed == nil {
+		hash := queue.Hash(sha256.Sum256(sealed))
+		res, err := q.append.insert.ExecContext(ctx, q.position(head.Sequence+1), p.message.ID[:], at.UnixMilli(), hash[:], sealed, p.note)
+		if err != nil {
+			return head, err
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return head, err
+		} else if n > 0 {
+			head.Sequence, head.Hash = head.Sequence+1, hash
+			p.receipt = queue.Receipt{ID: p.message.ID, Epoch: q.epoch, Sequence: head.Sequence, Hash: hash, At: at}
+			return head, nil
+		}
+	}
+	there, err := q.existing(ctx, p)
+	if err == nil && !there {
+		p.err = fmt.Errorf("cannot seal event: %w", unsealed)
+	}
+	return head, err
+}
 
 // existing fills in p's receipt from a row that is there already, in whatever
 // epoch.
-func (q *Queue) existing(row scanner, p *put, db querier) (bool, error) {
+func (q *Queue) existing(ctx context.Context, p *put) (bool, error) {
 	var position, ms int64
 	r := queue.Receipt{ID: p.message.ID, Epoch: q.epoch}
+	row := q.append.find.QueryRowContext(ctx, p.message.ID[:])
 	if err := row.Scan(&position, &ms, exactly(r.Hash[:])); errors.Is(err, errNoRows) {
 		return false, nil
 	} else if err != nil {
@@ -141,7 +121,7 @@ func (q *Queue) existing(row scanner, p *put, db querier) (bool, error) {
 	}
 	first := q.first
 	if position < first {
-		err := db.QueryRowContext(context.Background(), "SELECT id, first FROM epoch WHERE first <= ? ORDER BY number DESC LIMIT 1", position).
+		err := q.append.QueryRowContext(ctx, "SELECT id, first FROM epoch WHERE first <= ? ORDER BY number DESC LIMIT 1", position).
 			Scan(exactly(r.Epoch[:]), &first)
 		if err != nil {
 			return false, err
@@ -163,8 +143,7 @@ func (q *Queue) settle(batch []*put, cause error) error {
 	}
 	for _, p := range batch {
 		p.err = nil
-		row := q.append.QueryRowContext(ctx, lookUp, p.message.ID[:])
-		switch there, err := q.existing(row, p, q.append); {
+		switch there, err := q.existing(ctx, p); {
 		case err != nil:
 			return errors.Join(cause, err)
 		case !there:
@@ -181,16 +160,16 @@ func (q *Queue) reopen(ctx context.Context) error {
 		return err
 	}
 	err := q.withRoom(ctx, func() error {
-		db, err := Open(ctx, q.path, Durable, QueueSchema)
+		a, err := openAppender(ctx, q.path)
 		if err != nil {
 			return err
 		}
 		q.append.Close()
-		q.append = db
+		q.append = a
 		if err := q.limit(ctx); err != nil {
 			return err
 		}
-		if err := restartLog(ctx, db); err != nil {
+		if err := restartLog(ctx, a); err != nil {
 			return err
 		}
 		// A commit at the log's new beginning is the end of those that failed:
@@ -215,7 +194,7 @@ func (q *Queue) reopen(ctx context.Context) error {
 // process wrote: the system shows it but will never bring it to the disk, and
 // no later sync tells. A commit that stood behind it in the log would be lost
 // with it.
-func restartLog(ctx context.Context, db *sql.DB) error {
+func restartLog(ctx context.Context, db querier) error {
 	var busy, frames, moved int
 	err := db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(RESTART)").Scan(&busy, &frames, &moved)
 	if err == nil && busy != 0 {
