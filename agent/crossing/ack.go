@@ -3,8 +3,6 @@ package crossing
 import (
 	"fmt"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"lintas/queue"
 )
 
@@ -49,11 +47,11 @@ type Nack struct {
 }
 
 // AckSigner signs acknowledgements with the hub's key.
-type AckSigner struct{ signer jose.Signer }
+type AckSigner struct{ signer signer }
 
 // NewAckSigner signs with the hub's key.
 func NewAckSigner(key PrivateKey) (*AckSigner, error) {
-	signer, err := key.signer(typAck)
+	signer, err := newSigner(key, typAck)
 	return &AckSigner{signer: signer}, err
 }
 
@@ -70,7 +68,7 @@ func (s *AckSigner) Sign(a Ack) ([]byte, error) {
 	if a.Epochs == nil {
 		a.Epochs = []AckEpoch{}
 	}
-	return sign(s.signer, a)
+	return s.signer.sign(a)
 }
 
 // OpenAck checks that an acknowledgement is the hub's and meant for this

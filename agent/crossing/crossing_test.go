@@ -50,7 +50,7 @@ func newPost(t testing.TB) *post {
 	}
 	p.head.Epoch = queue.Epoch{1, 2, 3}
 	p.recorder = &crossing.Recorder{
-		Counter: counterID, Recipients: []age.Recipient{p.identity.Recipient()}, Queue: p,
+		Counter: counterID, Encrypter: crossing.NewEncrypter(p.identity.Recipient()), Queue: p,
 		Stamp: func() crossing.Stamp {
 			return crossing.Stamp{OccurredAt: crossing.TimeOf(time.Now()), BootID: "b", MonotonicMS: 1, ClockState: "ntp"}
 		},
@@ -509,14 +509,4 @@ func FuzzOpen(f *testing.F) {
 			t.Error("what has a place in a chain belongs to nobody")
 		}
 	})
-}
-
-func BenchmarkRecord(b *testing.B) {
-	p := newPost(b)
-	rec := records()[crossing.Departure]
-	b.ReportAllocs()
-	for b.Loop() {
-		p.sealed = p.sealed[:0]
-		p.record(b, crossing.Departure, rec)
-	}
 }

@@ -47,26 +47,19 @@ const sourcePrefix = "/counters/"
 
 // NewEvent encrypts a record. The event has no position yet; a Sealer gives it
 // one.
-func NewEvent(counter string, id uuid.UUID, t Type, at Time, r Record, to []age.Recipient) (Event, error) {
+func NewEvent(counter string, id uuid.UUID, t Type, at Time, r Record, to *Encrypter) (Event, error) {
 	r.stamp().Schema = "urn:lintas:record:" + string(t) + ":1"
 	plain, err := json.Marshal(r)
 	if err != nil {
 		return Event{}, err
 	}
-	var sealed bytes.Buffer
-	w, err := age.Encrypt(&sealed, to...)
+	sealed, err := to.encrypt(plain)
 	if err != nil {
-		return Event{}, fmt.Errorf("cannot encrypt to the hub: %w", err)
-	}
-	if _, err := w.Write(plain); err != nil {
-		return Event{}, err
-	}
-	if err := w.Close(); err != nil {
 		return Event{}, err
 	}
 	return Event{
 		SpecVersion: "1.0", ID: id.String(), Source: sourcePrefix + counter, Type: t.Wire(), Time: at,
-		DataContentType: "application/age", Data: base64.StdEncoding.EncodeToString(sealed.Bytes()),
+		DataContentType: "application/age", Data: base64.StdEncoding.EncodeToString(sealed),
 	}, nil
 }
 

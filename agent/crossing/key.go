@@ -52,12 +52,6 @@ func Thumbprint(key ed25519.PublicKey) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(sum), err
 }
 
-func (k PrivateKey) signer(typ string) (jose.Signer, error) {
-	return jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: k.key, KeyID: k.ID}},
-		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
-}
-
 // Public gives the public half as a key set of one.
 func (k PrivateKey) Public() Keys { return Keys{k.ID: k.key.Public().(ed25519.PublicKey)} }
 

@@ -36,10 +36,11 @@ func TestEveryRecipientOpensTheRecord(t *testing.T) {
 			first, a := identityOf(t, quantum)
 			second, b := identityOf(t, quantum)
 			stranger, _ := identityOf(t, quantum)
-			var err error
-			if p.recorder.Recipients, err = crossing.ParseRecipients(a, b); err != nil {
+			to, err := crossing.ParseRecipients(a, b)
+			if err != nil {
 				t.Fatal(err)
 			}
+			p.recorder.Encrypter = crossing.NewEncrypter(to...)
 			p.record(t, crossing.Departure, records()[crossing.Departure])
 			s, err := crossing.Open(p.sealed[0], p.key.Public())
 			if err != nil {

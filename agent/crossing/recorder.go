@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"filippo.io/age"
 	"github.com/google/uuid"
 
 	"lintas/queue"
@@ -19,10 +18,10 @@ type Putter interface {
 // Recorder makes records durable: it stamps, encrypts and queues them. It may
 // be used from many goroutines; encryption runs in the caller.
 type Recorder struct {
-	Counter    string
-	Recipients []age.Recipient
-	Queue      Putter
-	Stamp      func() Stamp // Schema is filled in by the Recorder
+	Counter   string
+	Encrypter *Encrypter
+	Queue     Putter
+	Stamp     func() Stamp // Schema is filled in by the Recorder
 }
 
 // NewID makes an event's id. Ids sort by time.
@@ -47,7 +46,7 @@ func (r *Recorder) Record(ctx context.Context, id uuid.UUID, t Type, rec Record,
 func (r *Recorder) Message(id uuid.UUID, t Type, rec Record) (queue.Message, error) {
 	stamp := rec.stamp()
 	*stamp = r.Stamp()
-	e, err := NewEvent(r.Counter, id, t, stamp.OccurredAt, rec, r.Recipients)
+	e, err := NewEvent(r.Counter, id, t, stamp.OccurredAt, rec, r.Encrypter)
 	if err != nil {
 		return queue.Message{}, fmt.Errorf("cannot record %s: %w", t, err)
 	}

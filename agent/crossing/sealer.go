@@ -1,12 +1,11 @@
 package crossing
 
 import (
-	"encoding/json"
+	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"lintas/queue"
 )
@@ -14,7 +13,7 @@ import (
 // Sealer signs events at their position. It may be used from many goroutines.
 type Sealer struct{ signers atomic.Pointer[signers] }
 
-type signers struct{ event, tombstone jose.Signer }
+type signers struct{ event, tombstone signer }
 
 // NewSealer signs with the counter's key.
 func NewSealer(key PrivateKey) (*Sealer, error) {
@@ -25,11 +24,11 @@ func NewSealer(key PrivateKey) (*Sealer, error) {
 // Use signs with another key from now on. Call it after the event key.rotated,
 // which the old key signs, has been put.
 func (s *Sealer) Use(key PrivateKey) error {
-	event, err := key.signer(typEvent)
+	event, err := newSigner(key, typEvent)
 	if err != nil {
 		return err
 	}
-	tombstone, err := key.signer(typTombstone)
+	tombstone, err := newSigner(key, typTombstone)
 	if err != nil {
 		return err
 	}
@@ -37,14 +36,29 @@ func (s *Sealer) Use(key PrivateKey) error {
 	return nil
 }
 
-// Seal is the queue's Seal: the message's body is an Event as JSON.
+// Seal is the queue's Seal: the message's body is an Event as JSON that has no
+// position yet, as a Recorder makes it. All callers of the queue wait while it
+// works, so the position is put where it belongs and the rest left as it is.
 func (s *Sealer) Seal(at queue.Position, m queue.Message) ([]byte, error) {
-	var e Event
-	if err := json.Unmarshal(m.Body, &e); err != nil {
-		return nil, err
+	before, after, ok := bytes.Cut(m.Body, []byte(unplaced))
+	if !ok {
+		return nil, errors.New("not an event without a position")
 	}
-	return s.seal(at, e)
+	payload := make([]byte, 0, len(m.Body)+maxPlace)
+	payload = append(payload, before...)
+	payload = fmt.Appendf(payload, placed, at.Epoch, strconv.FormatUint(at.Sequence, 10), at.Prev)
+	payload = append(payload, after...)
+	return s.signers.Load().event.signBytes(payload), nil
 }
+
+// The members of an Event that say where it stands, next to each other as
+// encoding/json writes them. In a string there would be a backslash before each
+// quotation mark.
+const (
+	unplaced = `"epoch":"","sequence":"","prevhash":""`
+	placed   = `"epoch":"%s","sequence":"%s","prevhash":"%s"`
+	maxPlace = 22 + 20 + 43 // base64url of 16 bytes, 64 bits in decimal, base64url of 32 bytes
+)
 
 // Rewrap is the queue's Rewrap: one of our own sealed events at another
 // position, with the same id, type, time and encrypted record. Its old
@@ -60,7 +74,7 @@ func (s *Sealer) Rewrap(at queue.Position, sealed []byte) ([]byte, error) {
 
 func (s *Sealer) seal(at queue.Position, e Event) ([]byte, error) {
 	e.Epoch, e.Sequence, e.PrevHash = at.Epoch.String(), strconv.FormatUint(at.Sequence, 10), at.Prev.String()
-	return sign(s.signers.Load().event, e)
+	return s.signers.Load().event.sign(e)
 }
 
 // Tombstone gives what goes over the wire in the place of one of our own
@@ -71,7 +85,7 @@ func (s *Sealer) Tombstone(sealed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot make tombstone: %w", err)
 	}
-	return sign(s.signers.Load().tombstone, Tombstone{
+	return s.signers.Load().tombstone.sign(Tombstone{
 		Source: e.Source, Epoch: e.Epoch, Sequence: e.Sequence, PrevHash: e.PrevHash, Original: e.Hash.String(),
 	})
 }

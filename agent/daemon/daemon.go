@@ -125,7 +125,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	stamped := crossing.Recorder{
-		Counter: d.cfg.Counter.ID, Recipients: recipients, Stamp: func() crossing.Stamp { return stamp(d.cfg.Counter.Drill) },
+		Counter: d.cfg.Counter.ID, Encrypter: crossing.NewEncrypter(recipients...), Stamp: func() crossing.Stamp { return stamp(d.cfg.Counter.Drill) },
 	}
 	if err := d.openQueue(ctx, stamped); err != nil {
 		return err
@@ -179,6 +179,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if d.uplink != nil {
 		g.Go(func() error { return d.uplink.Run(alive) })
 	}
+	g.Go(func() error { return d.recorder.Encrypter.Run(alive) })
 	g.Go(func() error { return d.recordDevices(alive) })
 	g.Go(func() error { return d.servePage(alive) })
 	g.Go(func() error { return d.serveControl(alive) })

@@ -62,7 +62,7 @@ func newSender(t *testing.T, id, recipients string) *sender {
 		t.Fatal(err)
 	}
 	return &sender{t: t, id: id, key: key, queue: q, recorder: &crossing.Recorder{
-		Counter: id, Recipients: r, Queue: q,
+		Counter: id, Encrypter: crossing.NewEncrypter(r...), Queue: q,
 		Stamp: func() crossing.Stamp { return crossing.Stamp{OccurredAt: crossing.TimeOf(time.Now()), BootID: "b"} },
 	}}
 }
@@ -220,7 +220,7 @@ func TestKeptAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { twin.queue.Close() })
-	twin.recorder = &crossing.Recorder{Counter: p.id, Recipients: p.recorder.Recipients, Queue: twin.queue, Stamp: p.recorder.Stamp}
+	twin.recorder = &crossing.Recorder{Counter: p.id, Encrypter: p.recorder.Encrypter, Queue: twin.queue, Stamp: p.recorder.Stamp}
 	forked := twin.events(3)
 	garbage := make([]byte, 500)
 	rand.Read(garbage)

@@ -29,7 +29,7 @@ func (p *place) tape(epoch byte, key crossing.PrivateKey) *tape {
 		p.t.Fatal(err)
 	}
 	c := &tape{t: p.t, sealer: sealer, head: queue.Head{Epoch: queue.Epoch{epoch}}}
-	c.recorder = &crossing.Recorder{Counter: p.id, Recipients: p.recorder.Recipients, Queue: c, Stamp: p.recorder.Stamp}
+	c.recorder = &crossing.Recorder{Counter: p.id, Encrypter: p.recorder.Encrypter, Queue: c, Stamp: p.recorder.Stamp}
 	return c
 }
 

@@ -68,7 +68,7 @@ func newSite(t *testing.T, init ...string) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.recorder = &crossing.Recorder{Counter: counterID, Recipients: recipients, Queue: s, Stamp: func() crossing.Stamp {
+	s.recorder = &crossing.Recorder{Counter: counterID, Encrypter: crossing.NewEncrypter(recipients...), Queue: s, Stamp: func() crossing.Stamp {
 		return crossing.Stamp{OccurredAt: crossing.TimeOf(time.Now()), BootID: "b", ClockState: "ntp"}
 	}}
 	s.must(0, "keys", "trust", "--keys", s.path("keys"), counterID, s.path("counter.jwk"))
