@@ -101,7 +101,8 @@ func BenchmarkPutSealed(b *testing.B) {
 }
 
 // BenchmarkPutSealedTogether is 64 callers, one recipient. DESIGN.md wants 6,000
-// events a second; what age alone allows on this machine stands beside it.
+// events a second where age alone makes 15,000 on two cores; what it makes here
+// and now stands beside it.
 func BenchmarkPutSealedTogether(b *testing.B) {
 	const callers, each = 64, 20
 	p := onDisk(b)
@@ -139,5 +140,5 @@ func BenchmarkPutSealedTogether(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/ours.Seconds(), "events/s(want_6000)")
 	b.ReportMetric(float64(n)/limit.Seconds(), "age_alone/s")
-	b.ReportMetric(limit.Seconds()/ours.Seconds(), "of_age_alone")
+	b.ReportMetric(limit.Seconds()/ours.Seconds(), "of_age_alone(want_0.4)")
 }
