@@ -68,6 +68,7 @@ type Queue struct {
 	writeMu sync.Mutex // guards append, ack and anchor: held during every transaction that writes
 	append  *appender
 	ack     *sql.DB
+	lease   *sql.Stmt   // of the Reader: what Lease asks
 	anchor  *anchor     // nil: none
 	suspect atomic.Bool // a write has failed since the file was opened: reopen before the next one
 	full    atomic.Bool
@@ -161,6 +162,9 @@ func (q *Queue) load(ctx context.Context) (err error) {
 		return err
 	}
 	q.Reader.note = q.note
+	if q.lease, err = q.Reader.db.PrepareContext(ctx, dueQuery); err != nil {
+		return err
+	}
 	return q.reload(ctx)
 }
 
@@ -325,7 +329,7 @@ func (q *Queue) Lease(ctx context.Context, max int) ([]queue.Event, error) {
 	q.mu.Lock()
 	from, epoch, position := q.leased+1, q.epoch, q.first+int64(q.leased)
 	q.mu.Unlock()
-	events, _, err := q.Reader.page(ctx, "e.position >= ?1", position, max)
+	events, err := q.due(ctx, position, max)
 	if err != nil || len(events) == 0 {
 		return nil, err
 	}
@@ -336,6 +340,22 @@ func (q *Queue) Lease(ctx context.Context, max int) ([]queue.Event, error) {
 	}
 	q.leased = events[len(events)-1].Sequence
 	return events, nil
+}
+
+// SQLite looks up the epoch once for each page.
+const dueQuery = `SELECT position, id, at_ms, hash, sealed, note, position <= coalesce((SELECT through FROM watermark), 0),
+	(SELECT reason FROM parked WHERE parked.position = event.position),
+	(SELECT id FROM epoch ORDER BY number DESC LIMIT 1), position + 1 - (SELECT first FROM epoch ORDER BY number DESC LIMIT 1)
+	FROM event WHERE position >= ?1 ORDER BY position LIMIT ?2`
+
+// due returns what stands in the current epoch from a position on, in order.
+func (q *Queue) due(ctx context.Context, position int64, max int) ([]queue.Event, error) {
+	rows, err := q.lease.QueryContext(ctx, position, max)
+	if err != nil {
+		return nil, q.note(err)
+	}
+	events, _, err := scanEvents(rows)
+	return events, q.note(err)
 }
 
 // Release gives back every leased event that is not acknowledged.
@@ -365,8 +385,8 @@ func (q *Queue) closeFiles() error {
 func (q *Queue) closeDatabases() error {
 	var errs []error
 	if q.Reader != nil {
-		errs = append(errs, q.Reader.Close())
-		q.Reader = nil
+		errs = append(errs, q.Reader.Close()) // and with it its statement
+		q.Reader, q.lease = nil, nil
 	}
 	// A connection that writes is the last: it moves the write-ahead log into
 	// the file.

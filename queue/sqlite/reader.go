@@ -144,6 +144,14 @@ func (r *Reader) page(ctx context.Context, where string, arg any, max int) (even
 	if err != nil {
 		return nil, 0, r.note(err)
 	}
+	events, last, err = scanEvents(rows)
+	return events, last, r.note(err)
+}
+
+// scanEvents reads all rows and closes them. Their columns are position, id,
+// time, hash, sealed bytes, note, whether it is acknowledged, why it is parked,
+// epoch, sequence.
+func scanEvents(rows *sql.Rows) (events []queue.Event, last int64, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		var ms int64
@@ -151,12 +159,12 @@ func (r *Reader) page(ctx context.Context, where string, arg any, max int) (even
 		e := queue.Event{}
 		if err := rows.Scan(&last, exactly(e.ID[:]), &ms, exactly(e.Hash[:]), &e.Sealed, &e.Note, &e.Acknowledged, &reason,
 			exactly(e.Epoch[:]), &e.Sequence); err != nil {
-			return nil, 0, r.note(err)
+			return nil, 0, err
 		}
 		e.At, e.Parked = time.UnixMilli(ms).UTC(), reason.String
 		events = append(events, e)
 	}
-	return events, last, r.note(rows.Err())
+	return events, last, rows.Err()
 }
 
 // knowsParked tells whether the file has the table of parked events: one that
