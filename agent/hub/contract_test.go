@@ -155,6 +155,30 @@ func TestHubAnswersAtItsStartAndDuplicates(t *testing.T) {
 	}
 }
 
+// What the broker kept for a hub that was away comes before its answer to the
+// subscription, and is more than the hub takes at once: it goes to work on it,
+// and ends when it is stopped in the middle.
+func TestHubThatWasAwayForLong(t *testing.T) {
+	w := newWire(t)
+	c := w.tape(1, w.key)
+	e := c.events(2000)
+	stop := w.run()
+	w.publish(e[0])
+	until(t, "the answer", func() bool { return w.through() == 1 })
+	stop()
+	w.publish(e[1:]...)
+	for range 3 {
+		before := len(w.got())
+		stop := w.run()
+		until(t, "answers", func() bool { return len(w.got()) > before+3 })
+		stop()
+	}
+	w.ingest(e...) // this broker sends what it kept in any order
+	if n := w.whole(); n.Events != 2000 {
+		t.Errorf("%+v", n)
+	}
+}
+
 // "Provisional keys stay aside until keys trust": a running hub notices, takes
 // in what it kept and answers, without the counter. Notices are logged.
 func TestRunningHubTakesInWhatItKeptAside(t *testing.T) {

@@ -24,6 +24,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"lintas/agent/crossing"
@@ -81,7 +82,8 @@ func (h *Hub) session(ctx context.Context) error {
 	}
 	messages := make(chan mqtt.Message, batchLimit)
 	gone := make(chan struct{})
-	defer close(gone)
+	leave := sync.OnceFunc(func() { close(gone) })
+	defer leave()
 	o.Filters, o.ManualAck = []string{crossing.EventFilter}, true
 	o.Receive = func(m mqtt.Message) {
 		select {
@@ -94,6 +96,7 @@ func (h *Hub) session(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
+	defer leave() // before: a connection is not closed while Receive waits
 	h.Logger.Info("receiving", "broker", mqtt.Redact(o.URL))
 	// Every counter learns where it stands, also that this ledger was restored
 	// from a backup; those whose key is new learn that they are heard.

@@ -68,14 +68,17 @@ type Options struct {
 	TLS       *tls.Config   // for tls://
 	KeepAlive time.Duration // silence after which the broker is pinged, whole seconds; zero: 8 s
 	Will      *Message      // published by the broker when the connection is lost; QoS 1
-	Filters   []string      // subscribed at QoS 1 before Dial returns
+	Filters   []string      // subscribed at QoS 1 before Dial returns; see KeepSession
 	// Receive gets what arrives, in order, on one goroutine. It must not wait
 	// for this connection's own Publish.
 	Receive func(Message)
 	// ManualAck: PUBACK is sent by Message.Ack and not after Receive.
 	ManualAck bool
 	// KeepSession asks the broker to keep subscriptions and undelivered
-	// messages while the client is away.
+	// messages while the client is away. What it has kept may come before its
+	// answer to the subscription, and be more than Receive takes without
+	// anybody at work on it. Dial therefore does not wait for the answer; a
+	// refusal ends the connection.
 	KeepSession bool
 	// Dial opens the transport instead of the one the URL names.
 	Dial func(context.Context) (net.Conn, error)
@@ -110,17 +113,39 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 		for _, f := range o.Filters {
 			filters[f] = 1
 		}
-		token := c.client.SubscribeMultiple(filters, nil)
-		err := await(ctx, token)
-		if err == nil {
-			err = refused(token.(*paho.SubscribeToken).Result())
-		}
-		if err != nil {
+		token := c.client.SubscribeMultiple(filters, nil).(*paho.SubscribeToken)
+		if o.KeepSession {
+			go func() {
+				if err := c.subscribed(context.Background(), token, o); err != nil {
+					c.lose(err)
+					c.client.Disconnect(0)
+				}
+			}()
+		} else if err := c.subscribed(ctx, token, o); err != nil {
 			c.Close()
-			return nil, fmt.Errorf("cannot subscribe at broker %s: %w", Redact(o.URL), explain(err, o))
+			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// subscribed waits for the broker's answer to a subscription.
+func (c *Conn) subscribed(ctx context.Context, token *paho.SubscribeToken, o Options) error {
+	var err error
+	select {
+	case <-token.Done():
+		if err = token.Error(); err == nil {
+			err = refused(token.Result())
+		}
+	case <-c.lost:
+		return c.Err()
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		err = fmt.Errorf("cannot subscribe at broker %s: %w", Redact(o.URL), explain(err, o))
+	}
+	return err
 }
 
 func (c *Conn) options(ctx context.Context, o Options) *paho.ClientOptions {

@@ -110,6 +110,84 @@ func TestLostConnectionFailsTokens(t *testing.T) {
 	}
 }
 
+// What a broker kept for a session comes before its answer to the subscription,
+// and nobody takes it before Dial returns.
+func TestKeptSession(t *testing.T) {
+	const kept = 2000
+	_, address := broker(t, nil)
+	got := make(chan mqtt.Message)
+	gone := make(chan struct{})
+	dial := func() *mqtt.Conn {
+		c, err := mqtt.Dial(t.Context(), mqtt.Options{URL: "tcp://" + address, ClientID: "a", Filters: []string{"x"}, KeepSession: true,
+			Receive: func(m mqtt.Message) {
+				select {
+				case got <- m:
+				case <-gone:
+				}
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	c := dial()
+	other, err := mqtt.Dial(t.Context(), mqtt.Options{URL: "tcp://" + address, ClientID: "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	await(t, "PUBACK", other.Publish("x", false, []byte("first")).Done())
+	<-got // the subscription is there
+	c.Close()
+	for range kept {
+		await(t, "PUBACK", other.Publish("x", false, []byte("kept")).Done())
+	}
+	c = dial()
+	defer c.Close()
+	defer close(gone)
+	for n := range kept {
+		select {
+		case <-got:
+		case <-time.After(30 * time.Second):
+			t.Fatalf("of %d messages %d came", kept, n)
+		}
+	}
+}
+
+// A subscription that the broker refuses ends the connection, sooner or later.
+func TestRefusedSubscription(t *testing.T) {
+	for name, keep := range map[string]bool{"session kept": true, "session not kept": false} {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			go func() {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				defer conn.Close()
+				b := make([]byte, 256)
+				conn.Read(b)
+				conn.Write([]byte{0x20, 2, 0, 0}) // CONNACK
+				conn.Read(b)
+				conn.Write([]byte{0x90, 3, b[2], b[3], 0x80}) // SUBACK: failure
+				io.Copy(io.Discard, conn)
+			}()
+			c, err := mqtt.Dial(t.Context(), mqtt.Options{URL: "tcp://" + l.Addr().String(), ClientID: "a", Filters: []string{"x"}, KeepSession: keep})
+			if err == nil {
+				await(t, "the loss", c.Lost())
+				err = c.Err()
+			}
+			if err == nil || !strings.Contains(err.Error(), "refused the filter x") {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // A hostile broker cannot make us take a packet of any size into memory.
 func TestPacketsAreBounded(t *testing.T) {
 	for name, packet := range map[string][]byte{
