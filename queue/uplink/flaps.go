@@ -23,6 +23,9 @@ func (f *flaps) lost(u *Uplink, s *session, progress bool) {
 		return
 	}
 	f.all++
+	for _, on := range s.inFlight { // a careful session waits for more than that
+		s.taken = s.taken || done(on.event) && on.event.Error() == nil
+	}
 	if s.taken {
 		if f.taken++; f.taken == 1 {
 			f.since = s.began

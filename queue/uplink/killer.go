@@ -12,7 +12,7 @@ import (
 // after its PUBACK it must still be there.
 const (
 	lossesAtAll   = 2 // with others on their way too
-	lossesCareful = 3 // with that one alone
+	lossesCareful = 4 // of careful sessions: of the first, and with that one alone
 
 	proofAfter = 100 * time.Millisecond
 )
@@ -26,9 +26,10 @@ const (
 // its message_size_limit). The sessions that follow are careful: each waits
 // until the link has proved itself (see careful) and then sends one event at a
 // time, each with a state message a moment after its PUBACK, which shows that
-// the link has survived. If the link dies each time
-// with the suspect alone in flight, the next session, as careful, sends its
-// tombstone and, when the broker has confirmed that, the event itself once
+// the link has survived. The first of them doubles that: mostly nobody is
+// guilty, a broker was started twice, and hundreds of suspects one by one would
+// take long. If the link then dies each time with the suspect alone in flight,
+// the next session, as careful, sends its tombstone and, when the broker has confirmed that, the event itself once
 // more. If the link dies now, it is the event, and it is parked; else what was
 // wrong has been mended.
 //
@@ -46,7 +47,8 @@ type killer struct {
 // with a pause that nobody can foresee before each next step, least of all a
 // device that ends every connection after the same time.
 type careful struct {
-	through uint64      // up to this sequence, one event at a time; zero: no suspicion
+	through uint64      // up to this sequence; zero: no suspicion
+	first   bool        // the first such session: not one event at a time
 	trial   uint64      // send the tombstone of this one; zero: of none
 	proofs  int         // still to be given before anything is sent
 	suspect queue.Event // whose tombstone was sent
@@ -58,7 +60,7 @@ func (k *killer) care(acknowledged uint64) (c careful) {
 	if k.losses < lossesAtAll || k.to <= acknowledged {
 		return c
 	}
-	c.through, c.proofs = k.to, 2
+	c.through, c.proofs, c.first = k.to, 2, k.losses == lossesAtAll
 	if k.losses >= lossesAtAll+lossesCareful {
 		c.trial = k.from
 	}
@@ -131,6 +133,17 @@ func (s *session) proved() (control <-chan struct{}, pause <-chan time.Time) {
 		return s.control.Done(), nil
 	default:
 		return nil, c.pause.C
+	}
+}
+
+// demandProof asks the broker for a sign of life, on behalf of all events that it
+// has confirmed.
+func (s *session) demandProof() {
+	proof := s.publishState(true)
+	for i := range s.inFlight {
+		if f := &s.inFlight[i]; f.careful && f.proof == nil && done(f.event) {
+			f.due, f.proof = true, proof
+		}
 	}
 }
 

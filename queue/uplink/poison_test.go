@@ -229,6 +229,32 @@ func TestFlappingLinkParksNothing(t *testing.T) {
 	}
 }
 
+// A broker that was lost twice makes hundreds of events suspect. They are cleared
+// together, not one after the other.
+func TestSuspicionIsShort(t *testing.T) {
+	bubble(t, func(t *testing.T, q *outbox) {
+		b := newBroker(t)
+		b.delay = 10 * time.Millisecond
+		h := newHub(b)
+		h.set(func() { h.deaf = true })
+		r := run(t, q, b)
+		put(t, q, 400)
+		for range 2 {
+			settle(t, func() bool { return r.Status().Connected })
+			time.Sleep(time.Second) // all the window's PUBACKs have come
+			b.cut()
+			time.Sleep(time.Millisecond)
+		}
+		h.set(func() { h.deaf = false })
+		settle(t, func() bool { return r.Status().Connected })
+		began := time.Now()
+		settle(t, func() bool { return q.Acknowledged() == 400 })
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
+}
+
 // A broker that dies after each PUBACK is served as far as it goes.
 func TestBrokerThatDiesAfterEachPuback(t *testing.T) {
 	bubble(t, func(t *testing.T, q *outbox) {

@@ -122,7 +122,7 @@ func (s *session) run(ctx context.Context) error {
 		case <-s.late.C:
 			s.overdue()
 		case <-s.prove.C:
-			s.inFlight[0].proof = s.publishState(true)
+			s.demandProof()
 		case <-control:
 			s.linger()
 		case <-pause:

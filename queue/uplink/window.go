@@ -48,7 +48,7 @@ func (s *session) room() int {
 	switch {
 	case s.leaving || s.careful.proofs > 0:
 		return 0
-	case s.careful.through > 0:
+	case s.careful.through > 0 && !s.careful.first:
 		return 1
 	}
 	return s.window
