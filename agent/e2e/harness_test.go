@@ -64,6 +64,8 @@ type site struct {
 	port    int // of the broker
 	scanner *os.File
 	logs    *log
+
+	brokerConf string // more lines for the broker's configuration
 }
 
 // log collects what every process of a site says.
@@ -228,7 +230,7 @@ func (s *site) hub() *process {
 func (s *site) broker() *process {
 	s.t.Helper()
 	program := mosquitto(s.t)
-	conf := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location %s/\nmax_queued_messages 0\n", s.port, s.dir)
+	conf := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location %s/\nmax_queued_messages 0\n", s.port, s.dir) + s.brokerConf
 	if os.Geteuid() == 0 {
 		conf += "user root\n" // it would give up its rights and then could not read the folder
 	}
