@@ -44,6 +44,7 @@ type queueStatus struct {
 	Oldest       *time.Time `json:"oldest"`
 	Acknowledged uint64     `json:"acknowledged"`
 	AckTime      *time.Time `json:"ack_time"`
+	Parked       int        `json:"parked"` // no broker carries them, and the hub lacks their bodies
 }
 
 func queueStatusCommand() *command.Command {
@@ -65,11 +66,14 @@ func queueStatusCommand() *command.Command {
 				if st.Depth > 0 {
 					fmt.Fprintf(env.Stdout, "the oldest has waited %s\n", time.Since(st.Oldest).Round(time.Second))
 				}
+				if st.Parked > 0 {
+					fmt.Fprintf(env.Stdout, "%d are parked, because no broker carries them: see lintas queue ls, retry, export\n", st.Parked)
+				}
 				return nil
 			}
 			s := queueStatus{
 				Epoch: st.Head.Epoch.String(), Sequence: st.Head.Sequence, Head: st.Head.Hash.String(),
-				Depth: st.Depth, Acknowledged: st.Acknowledged,
+				Depth: st.Depth, Acknowledged: st.Acknowledged, Parked: st.Parked,
 			}
 			if !st.Oldest.IsZero() {
 				s.Oldest = &st.Oldest

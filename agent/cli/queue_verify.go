@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"path/filepath"
 
 	"lintas/agent/command"
 	"lintas/agent/config"
@@ -29,7 +30,8 @@ func queueVerifyCommand() *command.Command {
 			if err != nil {
 				return err
 			}
-			n, epoch, broken, err := verifyQueue(ctx, r, keys, cfg.Counter.ID)
+			end, _ := sqlite.ReadAnchor(filepath.Join(cfg.State.Dir, daemon.AnchorFile))
+			n, epoch, broken, err := verifyQueue(ctx, r, keys, cfg.Counter.ID, end)
 			if err != nil {
 				return err
 			}
@@ -52,9 +54,10 @@ func queueVerifyCommand() *command.Command {
 
 // verifyQueue walks what is retained, and tells in which epoch it found what is
 // broken. What is pruned was confirmed: a gap behind the watermark at either end
-// means that events were removed. Of former epochs only what was confirmed and
+// means that events were removed; so does an end before the one that is known
+// from outside of the file, if any is. Of former epochs only what was confirmed and
 // what is parked has stayed, so that there may be gaps.
-func verifyQueue(ctx context.Context, r *sqlite.Reader, keys crossing.Keys, counter string) (n int, epoch queue.Epoch, broken *crossing.ChainError, err error) {
+func verifyQueue(ctx context.Context, r *sqlite.Reader, keys crossing.Keys, counter string, end queue.Head) (n int, epoch queue.Epoch, broken *crossing.ChainError, err error) {
 	st, err := r.Status(ctx)
 	if err != nil {
 		return 0, epoch, nil, err
@@ -76,8 +79,14 @@ func verifyQueue(ctx context.Context, r *sqlite.Reader, keys crossing.Keys, coun
 		}
 		last = e.Sequence
 		s, err := chain.Next(e.Sequence, e.Sealed)
-		if err == nil && s.Hash != e.Hash {
+		switch {
+		case err != nil:
+		case s.Hash != e.Hash:
 			err = &crossing.ChainError{Sequence: e.Sequence, Reason: "the stored hash differs"}
+		case s.Position.Epoch != e.Epoch || queue.ID(s.UUID) != e.ID:
+			err = &crossing.ChainError{Sequence: e.Sequence, Reason: "it is listed under another epoch or id"}
+		case end == queue.Head{Epoch: e.Epoch, Sequence: e.Sequence, Hash: end.Hash} && end.Hash != e.Hash:
+			err = &crossing.ChainError{Sequence: e.Sequence, Reason: "it is not the one that was recorded"}
 		}
 		if broken, ok := errors.AsType[*crossing.ChainError](err); ok {
 			return n, epoch, broken, nil
@@ -89,7 +98,11 @@ func verifyQueue(ctx context.Context, r *sqlite.Reader, keys crossing.Keys, coun
 	if epoch != now {
 		epoch, last = now, 0
 	}
-	if last < max(st.Acknowledged, 1) { // the first event is written before anything else
+	known := max(st.Acknowledged, 1)
+	if end.Epoch == now {
+		known = max(known, end.Sequence)
+	}
+	if last < known { // the first event is written before anything else
 		return n, epoch, &crossing.ChainError{Sequence: last + 1, Reason: "missing: the end was cut off"}, nil
 	}
 	return n, epoch, nil, nil

@@ -77,6 +77,16 @@ func openAnchor(path string) (a *anchor, known *anchored, there bool) {
 	return a, known, there
 }
 
+// ReadAnchor tells what an anchor says of the end of the chain, to somebody who
+// only reads. It may lag behind the database, so read it first.
+func ReadAnchor(path string) (head queue.Head, ok bool) {
+	_, known, _ := openAnchor(path)
+	if known == nil {
+		return head, false
+	}
+	return known.head, true
+}
+
 func decodeAnchor(b []byte) (s *anchored, generation uint64, ok bool) {
 	if string(b[:8]) != anchorMagic || [sha256.Size]byte(b[anchorSummed:]) != sha256.Sum256(b[:anchorSummed]) {
 		return nil, 0, false
