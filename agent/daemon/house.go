@@ -50,14 +50,8 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 			d.shiftEnds = now.Add(left)
 			d.counter.NewShift(key)
 		}
-		if now.Sub(pruneAt) >= pruneEvery {
-			n, more, err := d.queue.Prune(ctx, now.Add(-d.cfg.Queue.Retention))
-			if err != nil {
-				d.log.Warn("cannot prune queue", "error", err)
-			} else if n > 0 {
-				d.log.Info("pruned confirmed events", "count", n)
-			}
-			if !more { // a long backlog takes a round for each part of it
+		if full := d.queue.Full(); full || now.Sub(pruneAt) >= pruneEvery {
+			if more := d.prune(ctx, full); !more { // a long backlog takes a round for each part of it
 				pruneAt = now
 			}
 		}
@@ -67,6 +61,31 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 		case <-second.C:
 		}
 	}
+}
+
+// prune removes a part of what the hub confirmed longer ago than the retention,
+// by the hub's clock. On a full disk it does not wait for that: what the hub has
+// makes room, the oldest first, for what it has not, until an event is taken
+// again.
+func (d *daemon) prune(ctx context.Context, full bool) (more bool) {
+	confirmed := d.queue.AckTime()
+	if confirmed.IsZero() {
+		return false
+	}
+	before := confirmed.Add(-d.cfg.Queue.Retention)
+	if full {
+		before = confirmed.Add(time.Millisecond)
+	}
+	n, more, err := d.queue.Prune(ctx, before)
+	switch {
+	case err != nil:
+		d.log.Warn("cannot prune queue", "error", err)
+	case n > 0 && full:
+		d.log.Warn("pruned confirmed events before their time, the disk is full", "count", n)
+	case n > 0:
+		d.log.Info("pruned confirmed events", "count", n)
+	}
+	return more
 }
 
 // watch passes news on: a change of the queue to the page, a change of the

@@ -25,6 +25,8 @@ func (d *daemon) openQueue(ctx context.Context, stamped crossing.Recorder) (err 
 	if d.queue, err = sqlite.OpenQueue(ctx, queuePath(d.cfg), o); err != nil {
 		return err
 	}
+	medium := sqlite.DoubtfulMedium(queuePath(d.cfg))
+	d.board.Set(health.StateVolatile, "", medium != "", medium)
 	if r, ok := d.queue.Recovery(); ok {
 		d.tellRecovery(r)
 	}

@@ -225,18 +225,7 @@ func TestBrokerRuleIsTold(t *testing.T) {
 	s.ready()
 	s.trust()
 	s.hub()
-	told := func() bool {
-		st, err := s.status()
-		if err != nil {
-			return false
-		}
-		for _, c := range st.Conditions {
-			if c.Code == "hub-unconfirmed" {
-				return true
-			}
-		}
-		return false
-	}
+	told := func() bool { return s.says("hub-unconfirmed") }
 	until(t, "the counter says that the hub confirms nothing", told)
 	if n := len(s.ledger()); n > 0 {
 		t.Fatalf("%d events have passed", n)

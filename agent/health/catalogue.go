@@ -8,6 +8,7 @@ const (
 	DiskFull       Code = "disk-full"
 	QueueRecovered Code = "queue-recovered"
 	AnchorFailed   Code = "anchor-failed"
+	StateVolatile  Code = "state-volatile"
 	ScannerMissing Code = "scanner-missing"
 	ScannerNone    Code = "scanner-none"
 	BrokerNone     Code = "broker-none"
@@ -44,6 +45,9 @@ var catalogue = index([]Condition{
 	{AnchorFailed, Warning, 0,
 		"Penanda akhir antrean tidak dapat ditulis", "The mark of the queue's end cannot be written",
 		"Tetap bekerja. Teknisi: periksa folder status dan ruang penyimpanan.", "Go on. Technician: check the state folder and the room on the disk."},
+	{StateVolatile, Warning, 0,
+		"Folder status tidak tahan listrik padam", "The state folder may not survive a power cut",
+		"Tetap bekerja. Teknisi: letakkan [state] dir di disk lokal mesin ini.", "Go on. Technician: put [state] dir on a local disk of this machine."},
 	{ScannerMissing, Warning, 0,
 		"Pemindai tidak tersambung", "Scanner not connected",
 		"Periksa kabel pemindai; sambungan dicoba lagi terus-menerus.", "Check the scanner's cable; the agent keeps trying."},

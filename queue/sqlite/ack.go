@@ -71,8 +71,11 @@ func (q *Queue) Acknowledge(ctx context.Context, a queue.Acknowledgement) error 
 		// never was in a chain that it knows.
 		_, err := q.ack.ExecContext(ctx, `INSERT INTO watermark(one, through, time_ms, hold) VALUES(1, ?1, ?2, ?3)
 			ON CONFLICT(one) DO UPDATE SET through = excluded.through, time_ms = excluded.time_ms, hold = excluded.hold;
-			DELETE FROM parked WHERE position <= ?1 AND position < coalesce(?3, ?1 + 1) AND reason <> ?4`,
-			q.position(mine.Through), a.Time.UnixMilli(), hold, cannotWrap)
+			DELETE FROM parked WHERE position <= ?1 AND position < coalesce(?3, ?1 + 1) AND reason <> ?4;
+			DELETE FROM confirmed WHERE through > ?1;
+			INSERT INTO confirmed(time_ms, through) SELECT ?2, ?1
+			WHERE NOT EXISTS (SELECT 1 FROM confirmed WHERE time_ms > ?2 - ?5)`,
+			q.position(mine.Through), a.Time.UnixMilli(), hold, cannotWrap, confirmedEvery.Milliseconds())
 		return err
 	})
 	if err != nil {
@@ -120,10 +123,18 @@ func (q *Queue) Acknowledged() uint64 {
 	return q.through
 }
 
-// Prune removes events that are acknowledged and were written before the
-// given time, the oldest first. It removes a bounded number and tells whether
-// there are more. The head stays, so that the chain goes on, and so does what
-// is parked.
+// AckTime is the far end's time of the last acknowledgement; zero if none came.
+func (q *Queue) AckTime() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.ackTime
+}
+
+// Prune removes events that were acknowledged before the given time, the oldest
+// first. The time is the far end's, as in AckTime: this machine's clock may
+// stand anywhere, and has stood anywhere when the events were written. It
+// removes a bounded number and tells whether there are more. The head stays, so
+// that the chain goes on, and so does what is parked.
 func (q *Queue) Prune(ctx context.Context, before time.Time) (n int64, more bool, err error) {
 	q.writeMu.Lock()
 	defer q.writeMu.Unlock()
@@ -136,7 +147,7 @@ func (q *Queue) Prune(ctx context.Context, before time.Time) (n int64, more bool
 	}
 	for {
 		err = q.withRoom(ctx, func() error {
-			n, err = q.prune(ctx, before, batch)
+			n, err = q.prune(ctx, before.UnixMilli(), batch)
 			return err
 		})
 		if !IsFull(err) || batch == 1 {
@@ -155,7 +166,7 @@ func (q *Queue) Prune(ctx context.Context, before time.Time) (n int64, more bool
 	return n, n == batch, nil
 }
 
-func (q *Queue) prune(ctx context.Context, before time.Time, batch int64) (int64, error) {
+func (q *Queue) prune(ctx context.Context, before, batch int64) (int64, error) {
 	q.mu.Lock()
 	limit := q.first - 1 + int64(min(q.through, max(q.head.Sequence, 1)-1))
 	q.mu.Unlock()
@@ -166,10 +177,14 @@ func (q *Queue) prune(ctx context.Context, before time.Time, batch int64) (int64
 	defer tx.Rollback()
 	var n int64
 	var last sql.NullInt64
-	if err := tx.QueryRowContext(ctx, "SELECT count(*), max(position) FROM ("+prunable+")", limit, before.UnixMilli(), batch).Scan(&n, &last); err != nil || n == 0 {
+	if err := tx.QueryRowContext(ctx, "SELECT count(*), max(position) FROM ("+prunable+")", limit, before, batch).Scan(&n, &last); err != nil || n == 0 {
 		return 0, err
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM event WHERE position IN ("+prunable+")", limit, before.UnixMilli(), batch); err != nil {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM event WHERE position IN ("+prunable+")", limit, before, batch); err != nil {
+		return 0, err
+	}
+	// Of what is known to be old the newest row says it all.
+	if _, err := tx.ExecContext(ctx, "DELETE FROM confirmed WHERE time_ms < (SELECT max(time_ms) FROM confirmed WHERE time_ms < ?)", before); err != nil {
 		return 0, err
 	}
 	// A gap up to here is nothing to worry about.
@@ -179,8 +194,13 @@ func (q *Queue) prune(ctx context.Context, before time.Time, batch int64) (int64
 	return n, tx.Commit()
 }
 
+// confirmedEvery bounds how often it is written down when what was confirmed.
+const confirmedEvery = time.Hour
+
 const prunable = `SELECT position FROM event
-	WHERE position <= ?1 AND at_ms < ?2 AND position < coalesce((SELECT hold FROM watermark), ?1 + 1)
+	WHERE position <= ?1 AND position <= coalesce((SELECT max(through) FROM (
+		SELECT time_ms, through FROM confirmed UNION ALL SELECT time_ms, through FROM watermark) WHERE time_ms < ?2), 0)
+	AND position < coalesce((SELECT hold FROM watermark), ?1 + 1)
 	AND position NOT IN (SELECT position FROM parked)
 	ORDER BY position LIMIT ?3`
 

@@ -24,10 +24,12 @@ var (
 	schemaParked string
 	//go:embed schema3.sql
 	schemaRecovery string
+	//go:embed schema4.sql
+	schemaConfirmed string
 )
 
 // QueueSchema marks queue files: "LntQ".
-var QueueSchema = Schema{ApplicationID: 0x4c6e7451, Name: "queue", Steps: []string{schemaQueue, schemaParked, schemaRecovery}}
+var QueueSchema = Schema{ApplicationID: 0x4c6e7451, Name: "queue", Steps: []string{schemaQueue, schemaParked, schemaRecovery, schemaConfirmed}}
 
 // ErrInUse: another process has the queue open.
 var ErrInUse = errors.New("another process has the queue open")

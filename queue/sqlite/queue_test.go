@@ -250,7 +250,7 @@ func TestFileIsMarked(t *testing.T) {
 	}
 	defer db.Close()
 	for pragma, want := range map[string]string{
-		"application_id": fmt.Sprint(sqlite.QueueSchema.ApplicationID), "user_version": "3", "journal_mode": "wal", "auto_vacuum": "2",
+		"application_id": fmt.Sprint(sqlite.QueueSchema.ApplicationID), "user_version": "4", "journal_mode": "wal", "auto_vacuum": "2",
 	} {
 		var got string
 		if err := db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
