@@ -96,6 +96,7 @@ func newSite(t *testing.T, extra string) *site {
 			t.Log("what the processes said:\n" + tail(s.logs.String(), 60))
 		}
 	})
+	t.Cleanup(s.conformAll)
 	s.tool("lintas-hub", "keys", "init", "--keys", s.path("keys"))
 	s.plug()
 	s.configure(extra)

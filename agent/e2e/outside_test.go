@@ -15,10 +15,8 @@ import (
 	"testing"
 
 	"filippo.io/age"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"lintas/agent/crossing"
-	"lintas/configs"
 	"lintas/queue/mqtt"
 )
 
@@ -216,33 +214,6 @@ func decrypt(t *testing.T, data, identityFile string) []byte {
 		t.Fatal(err)
 	}
 	return plain
-}
-
-func conforms(t *testing.T, schema string, b []byte) {
-	t.Helper()
-	text, err := configs.Schemas.ReadFile("schema/" + schema + ".json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("s.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := c.Compile("s.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
-	if err == nil {
-		err = compiled.Validate(instance)
-	}
-	if err != nil {
-		t.Errorf("%s: %v", schema, err)
-	}
 }
 
 // A counter that dies is announced by the broker: the will.
