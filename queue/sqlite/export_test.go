@@ -47,3 +47,16 @@ func WriteAnchor(path string) {
 	}
 	benched.write(anchored{through: 1})
 }
+
+// OnSyncDir lets f look at every sync of a folder, and refuse it, until undo is
+// called.
+func OnSyncDir(f func(dir string) error) (undo func()) {
+	real := syncDir
+	syncDir = func(dir string) error {
+		if err := f(dir); err != nil {
+			return err
+		}
+		return real(dir)
+	}
+	return func() { syncDir = real }
+}
