@@ -14,7 +14,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "-s -w $(STAMP)"
 TEST    := $(GO) test -race -shuffle=on
 
 .DEFAULT_GOAL := build
-.PHONY: build test race crash lint bench demo install setup clean help FORCE
+.PHONY: build test race crash storm lint bench demo install setup clean help FORCE
 
 build: bin/lintas bin/lintas-hub ## build lintas and lintas-hub into bin/
 
@@ -39,6 +39,10 @@ race: setup ## run the tests COUNT times over, to find races and chance
 SEED ?= 0
 crash: ## simulate 20,000 power cuts and a fault at every write; SEED=n repeats a run
 	$(GO) test ./queue/sqlite -run 'TestPowerCut|TestMutants|TestFaults|TestFlippedBits' -v -crash.images=20000 -crash.seed=$(SEED)
+
+STORM ?= 8
+storm: setup ## kill agent, hub and broker in every combination, STORM times as long as in make test
+	$(GO) test ./agent/e2e -run 'TestKill' -v -timeout 60m -storm=$(STORM)
 
 lint: ## gofmt, vet, staticcheck, tidy modules, known vulnerabilities
 	@out=$$(gofmt -l agent devices mrz queue configs); test -z "$$out" || { echo "not gofmt-ed:"; echo "$$out"; exit 1; }
