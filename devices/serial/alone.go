@@ -1,12 +1,8 @@
 package serial
 
 import (
-	"bufio"
 	"fmt"
 	"io/fs"
-	"os"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -29,15 +25,11 @@ func claim(fd int) error {
 		}
 		return fmt.Errorf("cannot read its settings: %w", err)
 	}
-	switch err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err {
-	case nil:
-	case unix.EWOULDBLOCK:
-		return busy{holder(fd)}
-	default:
-		return fmt.Errorf("cannot lock it: %w", err)
+	if err := devices.Lock(fd); err != nil {
+		return err
 	}
 	if on, err := unix.IoctlGetInt(fd, unix.TIOCGEXCL); err == nil && on != 0 {
-		return busy{} // seen by root only; for others opening has failed already
+		return devices.BusyError{} // seen by root only; for others opening has failed already
 	}
 	return nil
 }
@@ -73,49 +65,6 @@ var isPty = func(fd int) (bool, error) {
 	}
 	major := unix.Major(st.Rdev)
 	return 136 <= major && major <= 143, nil
-}
-
-// busy is ErrBusy with the process that has the port, "" if that is not known.
-type busy struct{ by string }
-
-func (b busy) Error() string {
-	if b.by == "" {
-		return devices.ErrBusy.Error()
-	}
-	return devices.ErrBusy.Error() + " by " + b.by
-}
-
-func (busy) Unwrap() error { return devices.ErrBusy }
-
-// holder names the process that has locked a file, as far as can be seen.
-func holder(fd int) string {
-	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil {
-		return ""
-	}
-	f, err := os.Open("/proc/locks")
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	file := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		// 1: FLOCK  ADVISORY  WRITE 3317 00:19:4 0 EOF
-		w := strings.Fields(lines.Text())
-		if len(w) < 6 || w[1] != "FLOCK" || w[5] != file {
-			continue
-		}
-		pid, err := strconv.Atoi(w[4])
-		if err != nil || pid <= 0 {
-			return ""
-		}
-		name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-		if err != nil {
-			return fmt.Sprintf("process %d", pid)
-		}
-		return fmt.Sprintf("process %d (%s)", pid, strings.TrimSpace(string(name)))
-	}
-	return ""
 }
 
 // wrongKind is ErrWrongKind with what it is instead.
