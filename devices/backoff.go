@@ -14,18 +14,38 @@ const (
 	backoffMax = 2500 * time.Millisecond
 )
 
+// soonest is the least time between two attempts, however often something is
+// reported to have changed.
+const soonest = 10 * time.Millisecond
+
 // backoff spaces attempts that fail. Its zero value is ready.
-type backoff struct{ base time.Duration }
+type backoff struct {
+	base time.Duration
+	cut  <-chan struct{} // ends the waiting and begins it anew from the least; nil: nothing does
+}
 
 func (b *backoff) reset() { b.base = 0 }
 
-// wait sleeps before the next attempt, or until ctx ends.
+// wait sleeps before the next attempt, until something is reported, or until ctx
+// ends.
 func (b *backoff) wait(ctx context.Context) {
 	b.base = min(max(2*b.base, backoffMin), backoffMax)
+	since := time.Now()
 	timer := time.NewTimer(b.base + rand.N(b.base))
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	for {
+		select {
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		case _, ok := <-b.cut:
+			if !ok {
+				b.cut = nil
+				continue
+			}
+			b.reset()
+			timer.Reset(max(0, soonest-time.Since(since)))
+		}
 	}
 }

@@ -8,15 +8,19 @@
 //	  ▲                                                 (Reader)
 //	  └── again, when the scanner is unplugged, busy or not there yet
 //
+// What a scanner is connected by, and whether it is there, is for packages
+// serial, wedge, hidpos and folder, and for package plug; package tee serves a
+// second program with the same bytes.
+//
 // The package does not know what a document says. A Scan is the text of a
 // machine-readable zone as the scanner sent it, and whether all of its lines
-// are there; package mrz judges the content. It does not look for scanners
-// either: an Opener is told where its scanner is.
+// are there; package mrz judges the content.
 //
 // It promises that
 //
 //   - a scanner that is missing, busy or pulled out is never a reason to stop:
 //     Run comes back to it until its context ends,
+//   - a scanner that reads badly is noticed from what comes, and said in words,
 //   - whoever takes the scans can be slow without a byte being lost on the
 //     wire; when 64 scans wait the oldest are kept, further ones are counted
 //     as lost, and the scanner's state says so,
@@ -114,6 +118,17 @@ type Stats struct {
 	Complete uint64 `json:"complete"` // scans with all of their lines
 	Partial  uint64 `json:"partial"`  // scans with something missing
 	Tracks   uint64 `json:"tracks"`   // magnetic tracks, dropped
+}
+
+// minus is what has been counted since t was.
+func (s Stats) minus(t Stats) Stats {
+	s.Bytes -= t.Bytes
+	s.Noise -= t.Noise
+	s.HighBit -= t.HighBit
+	s.Complete -= t.Complete
+	s.Partial -= t.Partial
+	s.Tracks -= t.Tracks
+	return s
 }
 
 // Plus is the sum of two counts.

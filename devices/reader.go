@@ -36,6 +36,16 @@ type Reader struct {
 	// Framer makes the framer of one session. If it is also a Driver the
 	// scanner is armed.
 	Framer func() Framer
+	// Watch, if not nil, starts to tell when the scanner may have come, until ctx
+	// ends; then it closes the channel. It is called once by Run, which tries to
+	// open the scanner at each report instead of waiting longer. Package plug
+	// has one.
+	Watch func(ctx context.Context) (<-chan struct{}, error)
+	// Tee, if not nil, serves a second program while Run runs.
+	Tee Tee
+	// Line is how a serial line is set, "9600 8N1", for the diagnosis. Empty: it
+	// is no serial line.
+	Line string
 	// Logger gets a line when the state changes, and at debug level one for
 	// each scan with its shape. Nil: no log.
 	Logger *slog.Logger
@@ -55,11 +65,13 @@ type Reader struct {
 	stalled bool       // scans are being lost, as the line sees it
 	past    Stats      // of sessions that have ended
 	current Stats      // of this session
+	history history    // what a diagnosis is made from
 }
 
 // Run opens the scanner, arms it, reads it, and hands each scan to out, until
 // ctx ends. A scanner that cannot be opened or that goes away is opened again,
-// at once if it had been open for a while and otherwise after 0.1 to 5 seconds.
+// at once if it had been open for a while or Watch reports something, and
+// otherwise after 0.1 to 5 seconds.
 //
 // Run returns nil when ctx has ended, and then all that it started has ended
 // too: nothing is sent to out any more. Scans that nobody had taken by then are
@@ -79,10 +91,13 @@ func (r *Reader) Run(ctx context.Context, out chan<- Scan) error {
 	defer r.running.Store(false)
 
 	l := newLine()
-	var delivery sync.WaitGroup
-	delivery.Go(func() { r.deliver(ctx, l, out) })
+	var helpers sync.WaitGroup
+	helpers.Go(func() { r.deliver(ctx, l, out) })
+	if r.Tee != nil {
+		helpers.Go(func() { r.Tee.Run(ctx) })
+	}
 	r.keepAlive(ctx, l)
-	delivery.Wait()
+	helpers.Wait()
 
 	left := l.waiting()
 	r.change(func() {
@@ -99,6 +114,18 @@ func (r *Reader) Run(ctx context.Context, out chan<- Scan) error {
 // keepAlive runs one session after the other until ctx ends.
 func (r *Reader) keepAlive(ctx context.Context, l *line) {
 	var pause backoff
+	if r.Watch != nil {
+		changed, err := r.Watch(ctx)
+		if err != nil {
+			r.log(slog.LevelWarn, "scanner is looked for now and then only", "error", err)
+		} else {
+			pause.cut = changed
+			defer func() {
+				for range changed { // until all that Watch started has ended
+				}
+			}()
+		}
+	}
 	for ctx.Err() == nil {
 		src, err := r.Open(ctx)
 		steady := false
@@ -127,6 +154,7 @@ func (r *Reader) keepAlive(ctx context.Context, l *line) {
 func (r *Reader) session(ctx context.Context, src Source, l *line) (scans int, err error) {
 	framer := r.Framer()
 	defer r.endStats(framer)
+	r.hear(time.Now(), nil)
 
 	arm := func() error { return nil }
 	if driver, ok := framer.(Driver); ok {
@@ -176,6 +204,7 @@ func (r *Reader) session(ctx context.Context, src Source, l *line) (scans int, e
 		now := time.Now()
 		before := scans
 		if n > 0 {
+			r.hear(now, buf[:n])
 			framer.Push(now, buf[:n], emit)
 			r.showStats(framer)
 		}
@@ -188,10 +217,15 @@ func (r *Reader) session(ctx context.Context, src Source, l *line) (scans int, e
 		case errors.Is(err, os.ErrDeadlineExceeded) && (held || n > 0):
 			if n == 0 && !now.Before(due) {
 				framer.Idle(now, emit)
+				r.showStats(framer)
 			}
 		default:
 			framer.Idle(now, emit) // what came before it was lost
+			r.showStats(framer)
 			return scans, err
+		}
+		if _, held := framer.Deadline(); !held {
+			r.judge(now)
 		}
 		if scans > before {
 			if err := arm(); err != nil {

@@ -19,28 +19,37 @@ const (
 	Failed   Presence = "failed"   // there, but it cannot be used for another reason
 	Ready    Presence = "ready"    // open and waiting for a document
 	Reading  Presence = "reading"  // bytes of a document are coming in
-	Degraded Presence = "degraded" // reading, but scans are lost because nobody takes them
+	Degraded Presence = "degraded" // open, but documents are lost or not read; Code says why
 )
 
 // Up says whether a document put into the scanner now would be read.
 func (p Presence) Up() bool { return p == Ready || p == Reading || p == Degraded }
 
+// Stalled is the code of a scanner whose scans are lost because nobody takes them.
+const Stalled = "stalled"
+
 // State is what is known of a scanner at one moment.
 type State struct {
 	Scanner  string    `json:"scanner"`
 	Status   Presence  `json:"status"`
+	Code     string    `json:"code"`      // of Degraded: Stalled or the code of a Diagnosis
 	Reason   string    `json:"reason"`    // in words, if Status is not ready or reading; never holds what was read
 	Since    time.Time `json:"since"`     // when Status began
 	LastScan time.Time `json:"last_scan"` // when the last scan came, complete or not; zero if none did
 	Dropped  uint64    `json:"dropped"`   // scans lost because nobody took them
+	Tee      TeeState  `json:"tee"`       // of the second program, if there is one
 }
 
 // State returns the present state. It may be called at any time, also by
 // OnChange and also before and after Run.
 func (r *Reader) State() State {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.stateLocked()
+	s := r.stateLocked()
+	r.mu.Unlock()
+	if r.Tee != nil {
+		s.Tee = r.Tee.State()
+	}
+	return s
 }
 
 // Stats counts what has come from the scanner since the Reader was made.
@@ -58,9 +67,13 @@ func (r *Reader) stateLocked() State {
 	if s.Status == "" {
 		s.Status = Stopped
 	}
-	if r.stalled && s.Status.Up() {
-		s.Status = Degraded
+	switch {
+	case !s.Status.Up():
+	case r.stalled:
+		s.Status, s.Code = Degraded, Stalled
 		s.Reason = fmt.Sprintf("scans are not being taken: %d waiting, %d lost", lineLength, s.Dropped)
+	case r.history.found != "":
+		s.Status, s.Code, s.Reason = Degraded, r.history.found, r.history.words
 	}
 	return s
 }

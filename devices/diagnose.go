@@ -1,0 +1,140 @@
+package devices
+
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+	"time"
+)
+
+// A Diagnosis is what a technician should know about a scanner that answers but
+// does not read well, in Indonesian and English. It holds counts only.
+type Diagnosis struct {
+	Code    string `json:"code"`
+	Mending bool   `json:"mending"` // somebody has to do something, or documents are not read
+	ID      string `json:"id"`
+	EN      string `json:"en"`
+}
+
+// The codes of what a diagnosis can find.
+const (
+	WrongParity = "wrong-parity" // the reader sends 7 bits and parity, the port is set to 8
+	WrongSpeed  = "wrong-speed"  // what comes is not text
+	OtherText   = "other-text"   // text comes in which there is no zone
+	Dirty       = "dirty"        // one document after the other is read in part
+	TracksOnly  = "tracks-only"  // magnetic cards are read, documents are not
+	Silent      = "silent"       // nothing has come for days
+)
+
+const (
+	// enough is how many bytes it takes to say something about all.
+	enough = 60
+
+	// dirtyCount partial scans within dirtyWithin, with no good one after them,
+	// are more than bad luck.
+	dirtyCount  = 3
+	dirtyWithin = 10 * time.Minute
+
+	// tracksEnough cards and no document: the reader's OCR is switched off.
+	tracksEnough = 3
+
+	// silentAfter is longer than a weekend.
+	silentAfter = 3 * 24 * time.Hour
+)
+
+// Evidence is what a diagnosis is made from. But for the times it is about what
+// has come since the last document that was read in full: a fault of today is not
+// hidden by a thousand good reads of yesterday.
+type Evidence struct {
+	Line     string      // the settings of a serial line, "9600 8N1"; "" if there is none
+	Stats    Stats       // as the framer counts
+	Wire     Wire        // the bytes themselves
+	Partials []time.Time // the last partial scans
+	Ever     bool        // a document has been read in full before that
+	Heard    time.Time   // when the last byte came, or when listening began
+	Now      time.Time
+}
+
+// Wire counts bytes by what their bits look like.
+type Wire struct {
+	Bytes   uint64 `json:"bytes"`
+	HighBit uint64 `json:"high_bit"` // with bit 7 set
+	Even    uint64 `json:"even"`     // with an even number of bits set
+	Text    uint64 `json:"text"`     // that would be printable or a line end without bit 7
+}
+
+// count adds bytes.
+func (w *Wire) count(p []byte) {
+	w.Bytes += uint64(len(p))
+	for _, b := range p {
+		w.HighBit += uint64(b >> 7)
+		w.Even += uint64(^bits.OnesCount8(b) & 1)
+		if c := b & 0x7F; c >= ' ' && c < 0x7F || c == '\r' || c == '\n' {
+			w.Text++
+		}
+	}
+}
+
+// Diagnose says what is wrong with a scanner that answers. Nothing if nothing can
+// be said.
+func Diagnose(e Evidence) []Diagnosis {
+	var found []Diagnosis
+	say := func(code string, mending bool, id, en string) {
+		found = append(found, Diagnosis{code, mending, id, en})
+	}
+	w := e.Wire
+	share := func(n, percent uint64) bool { return n*100 >= w.Bytes*percent }
+	if w.Bytes >= enough {
+		bits, speed := e.bits(), strings.Fields(e.Line)
+		switch {
+		case e.Line != "" && bits != "":
+			line := speed[0] + " " + bits
+			say(WrongParity, true,
+				fmt.Sprintf("%d dari %d byte mempunyai bit 7: pembaca disetel %s, port %s. Atur line = %q, atau setel pembaca ke 8N1.", w.HighBit, w.Bytes, bits, e.Line, line),
+				fmt.Sprintf("%d of %d bytes had bit 7 set: the reader is set to %s, the port to %s. Set line = %q, or set the reader to 8N1.", w.HighBit, w.Bytes, bits, e.Line, line))
+		case e.Line != "" && e.Stats.Noise*2 > e.Stats.Bytes && (!share(w.Text, 90) || share(w.HighBit, 20)):
+			say(WrongSpeed, true,
+				fmt.Sprintf("%d dari %d byte tidak terbaca sebagai teks: kecepatan pembaca bukan %s. Samakan line dengan pembaca.", e.Stats.Noise, e.Stats.Bytes, speed[0]),
+				fmt.Sprintf("%d of %d bytes make no text: the reader's speed is not %s. Set line to what the reader is set to.", e.Stats.Noise, e.Stats.Bytes, speed[0]))
+		case e.Stats.Noise*2 > e.Stats.Bytes && e.Stats.Bytes >= 4*enough:
+			say(OtherText, false,
+				fmt.Sprintf("%d byte teks tanpa zona baca mesin: pembaca mengirim hal lain.", e.Stats.Noise),
+				fmt.Sprintf("%d bytes of text without a machine-readable zone: the reader sends something else.", e.Stats.Noise))
+		}
+	}
+	if n := len(e.Partials); n >= dirtyCount && e.Now.Sub(e.Partials[n-dirtyCount]) <= dirtyWithin {
+		say(Dirty, true,
+			fmt.Sprintf("%d dokumen berturut-turut terbaca sebagian: bersihkan kaca pembaca, dan gesek perlahan.", n),
+			fmt.Sprintf("%d documents in a row were read in part: clean the reader's glass, and swipe slowly.", n))
+	}
+	if e.Stats.Tracks >= tracksEnough && !e.Ever && e.Stats.Partial == 0 {
+		say(TracksOnly, true,
+			"Hanya kartu magnetik yang terbaca: nyalakan pembacaan OCR di pembaca.",
+			"Only magnetic cards are read: switch on the reader's OCR.")
+	}
+	if quiet := e.Now.Sub(e.Heard); !e.Heard.IsZero() && quiet >= silentAfter {
+		days := int(quiet / (24 * time.Hour))
+		say(Silent, false,
+			fmt.Sprintf("Tidak ada data dari pembaca selama %d hari.", days),
+			fmt.Sprintf("Nothing has come from the reader for %d days.", days))
+	}
+	return found
+}
+
+// bits says to what a reader of 7 bits is set that is heard as one of 8: its
+// parity bit comes as bit 7. "" if it is no such reader.
+func (e Evidence) bits() string {
+	w := e.Wire
+	nearly := func(n uint64) bool { return n*50 >= w.Bytes*49 }
+	switch {
+	case strings.Contains(e.Line, " 7"), !nearly(w.Text), w.HighBit*10 < w.Bytes:
+		return ""
+	case nearly(w.HighBit):
+		return "" // a parity bit that is always set: no port can be set to that
+	case nearly(w.Even):
+		return "7E1"
+	case nearly(w.Bytes - w.Even):
+		return "7O1"
+	}
+	return ""
+}

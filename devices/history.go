@@ -1,0 +1,67 @@
+package devices
+
+import (
+	"slices"
+	"time"
+)
+
+// maxPartials is how many partial scans are remembered.
+const maxPartials = 20
+
+// history is what a Reader remembers in order to find out why a scanner that is
+// there does not read.
+type history struct {
+	wire     Wire        // since the last complete scan
+	before   Stats       // as they were then
+	partials []time.Time // since then, the newest last
+	ever     bool        // there was one
+	heard    time.Time   // the last byte
+	found    string      // code of what is wrong now, "" if nothing is
+	words    string      // the same in English
+}
+
+// Diagnose says what is wrong with the scanner although it answers.
+func (r *Reader) Diagnose() []Diagnosis {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return Diagnose(r.evidence(time.Now()))
+}
+
+// evidence is called with r.mu held.
+func (r *Reader) evidence(now time.Time) Evidence {
+	h := &r.history
+	return Evidence{
+		Line: r.Line, Stats: r.past.Plus(r.current).minus(h.before), Wire: h.wire,
+		Partials: slices.Clone(h.partials), Ever: h.ever, Heard: h.heard, Now: now,
+	}
+}
+
+// hear keeps count of bytes that have been read.
+func (r *Reader) hear(now time.Time, p []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.history.wire.count(p)
+	r.history.heard = now
+}
+
+// judge looks at what has come once it is framed, and changes the state if it
+// tells something new about the scanner.
+func (r *Reader) judge(now time.Time) {
+	r.mu.Lock()
+	h := &r.history
+	if sum := r.past.Plus(r.current); sum.Complete > h.before.Complete {
+		h.before, h.wire, h.partials, h.ever = sum, Wire{}, nil, true
+	}
+	code, words := "", ""
+	for _, d := range Diagnose(r.evidence(now)) {
+		if d.Mending {
+			code, words = d.Code, d.EN
+			break
+		}
+	}
+	same := code == h.found
+	r.mu.Unlock()
+	if !same { // only this goroutine changes r.history.found
+		r.change(func() { r.history.found, r.history.words = code, words })
+	}
+}
