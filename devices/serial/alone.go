@@ -17,8 +17,9 @@ import (
 // lock. That is flock, which ends with the process and also stops root, but
 // only those who ask.
 
-// claim takes the lock, or finds that somebody else has the port.
-func claim(fd int) error {
+// claim takes the lock, or finds that somebody else has the port. Path is without
+// links.
+func claim(fd int, path string) error {
 	if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil {
 		if err == unix.ENOTTY {
 			return wrongKind("a device that has no serial line")
@@ -29,7 +30,15 @@ func claim(fd int) error {
 		return err
 	}
 	if on, err := unix.IoctlGetInt(fd, unix.TIOCGEXCL); err == nil && on != 0 {
-		return devices.BusyError{} // seen by root only; for others opening has failed already
+		return devices.BusyError{By: devices.UserOf(path)} // seen by root only; for others opening has failed already
+	}
+	// A program that knows of neither lock takes every other byte all the same.
+	// The other end of a pseudo-terminal, though, has often both ends open.
+	if pty, err := isPty(fd); err != nil || pty {
+		return err
+	}
+	if by := devices.UserOf(path); by != "" {
+		return devices.BusyError{By: by}
 	}
 	return nil
 }

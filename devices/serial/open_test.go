@@ -3,12 +3,15 @@ package serial_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -208,5 +211,33 @@ func TestExclusiveElsewhere(t *testing.T) {
 	if err := unix.IoctlSetInt(fd, unix.TIOCNXCL, 0); err != nil {
 		t.Fatal(err)
 	}
+	open(t, s.port)
+}
+
+// A program that knows of no lock is found by the file it has open.
+func TestHeldWithoutALock(t *testing.T) {
+	s := newSocket(t)
+	s.plugIn()
+	tty, err := os.OpenFile(s.port, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := exec.Command("cat") // waits for its stdin, and has the port as well
+	other.ExtraFiles = []*os.File{tty}
+	stdin, err := other.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := sync.OnceFunc(func() { stdin.Close(); other.Wait() })
+	defer end()
+	tty.Close()
+
+	open(t, s.port).Close() // a pseudo-terminal: its other end may be such a program
+	serial.TakeForRealPorts(t)
+	refused(t, serial.Options{Port: s.port}, devices.ErrBusy, fmt.Sprintf("by process %d (cat)", other.Process.Pid), "end the other program")
+	end()
 	open(t, s.port)
 }

@@ -12,7 +12,8 @@
 //     only when there is something to read.
 //   - being alone. Two programs on one port steal each other's bytes. The port
 //     is locked (flock) and, where that can be undone by the kernel, marked as
-//     exclusive (TIOCEXCL).
+//     exclusive (TIOCEXCL); it is refused while a program can be seen to have it.
+//   - being heard. DTR and RTS are up: some scanners are silent without.
 //   - beginning clean. What was in the port's buffer before it was opened is
 //     half of something and is discarded.
 //   - bad parity. Bytes that arrive with a wrong parity bit are left out, so
@@ -106,6 +107,9 @@ func open(o Options) (_ *port, err error) {
 		return nil, err
 	}
 	ctl, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if errors.Is(err, unix.EBUSY) {
+		err = devices.BusyError{By: devices.UserOf(path)}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +125,7 @@ func open(o Options) (_ *port, err error) {
 	if p.raw, err = ctl.SyscallConn(); err != nil {
 		return nil, err
 	}
-	if err := p.control(claim); err != nil {
+	if err := p.control(func(fd int) error { return claim(fd, path) }); err != nil {
 		return nil, err
 	}
 	p.owned = true
@@ -146,8 +150,8 @@ func open(o Options) (_ *port, err error) {
 	return p, nil
 }
 
-// settle finishes what tarm has set up: nobody else, no byte with bad parity,
-// nothing from before.
+// settle finishes what tarm has set up: nobody else, no byte with bad parity, the
+// lines up that tell a scanner that somebody listens, nothing from before.
 func settle(fd int, o Options) error {
 	if err := exclude(fd); err != nil {
 		return err
@@ -161,6 +165,12 @@ func settle(fd int, o Options) error {
 		if err := unix.IoctlSetTermios(fd, unix.TCSETS, t); err != nil {
 			return fmt.Errorf("cannot set its parity check: %w", err)
 		}
+	}
+	// Opening has raised them, unless the program before has told the driver
+	// otherwise. Ports without such lines say so.
+	err := unix.IoctlSetPointerInt(fd, unix.TIOCMBIS, unix.TIOCM_DTR|unix.TIOCM_RTS)
+	if err != nil && err != unix.ENOTTY && err != unix.EINVAL {
+		return fmt.Errorf("cannot raise DTR and RTS: %w", err)
 	}
 	if err := unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIFLUSH); err != nil {
 		return fmt.Errorf("cannot discard old bytes: %w", err)
