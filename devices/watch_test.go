@@ -75,8 +75,9 @@ func TestOpenedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var a attempts
 		open := a.open(func() (devices.Source, error) { return nil, errAbsent })
-		start(t, &devices.Reader{Open: open, Framer: newFramer, Watch: reports{make(chan struct{})}.watch}, make(chan devices.Scan))
+		stop := start(t, &devices.Reader{Open: open, Framer: newFramer, Watch: reports{make(chan struct{})}.watch}, make(chan devices.Scan))
 		time.Sleep(time.Minute)
+		stop()
 		a.waits(t, 0)
 	})
 }
@@ -110,8 +111,9 @@ func TestWatchFails(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var a attempts
 				open := a.open(func() (devices.Source, error) { return nil, errAbsent })
-				start(t, &devices.Reader{Open: open, Framer: newFramer, Watch: watch}, make(chan devices.Scan))
+				stop := start(t, &devices.Reader{Open: open, Framer: newFramer, Watch: watch}, make(chan devices.Scan))
 				time.Sleep(time.Minute)
+				stop()
 				a.waits(t, 0)
 			})
 		})
