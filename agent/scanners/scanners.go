@@ -10,11 +10,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"lintas/agent/config"
 	"lintas/devices"
 	"lintas/devices/frame"
+	"lintas/devices/plug"
 	"lintas/devices/serial"
+	"lintas/devices/tee"
 )
 
 // New makes the reader of one configured scanner.
@@ -30,7 +33,23 @@ func New(s config.Scanner, log *slog.Logger) *devices.Reader {
 		}
 		r.Framer = func() devices.Framer { return frame.New(frame.Options{Gap: s.Gap}) }
 	}
+	r.Watch = func(ctx context.Context) (<-chan struct{}, error) { return plug.WatchIn(ctx, root, s.Port) }
+	if serialLine(s.Profile) {
+		r.Line = s.Line
+		if s.Tee != "" {
+			t := tee.New(tee.Options{Scanner: s.Name, Path: s.Tee, Open: port(config.Scanner{Port: s.Tee, Line: s.Line}), Logger: log})
+			r.Open, r.Tee = t.Wrap(r.Open), t
+		}
+	}
 	return r
+}
+
+// root is where sys and dev are. Tests replace it.
+var root = "/"
+
+// serialLine says whether scanners of a profile are on a serial port.
+func serialLine(profile string) bool {
+	return profile != "keyboard" && profile != "hid-pos" && profile != "folder"
 }
 
 // port opens a serial port.
@@ -41,6 +60,11 @@ func port(s config.Scanner) devices.Opener {
 			return nil, err
 		}
 		o.Port = s.Port
+		if strings.HasPrefix(s.Port, "usb:") {
+			if o.Port, err = plug.FindIn(root, s.Port, plug.Serial); err != nil {
+				return nil, err
+			}
+		}
 		return serial.Open(ctx, o)
 	}
 }
