@@ -11,7 +11,7 @@ const maxPartials = 20
 // history is what a Reader remembers in order to find out why a scanner that is
 // there does not read.
 type history struct {
-	wire     Wire        // since the last complete scan
+	wire     Wire        // since the last complete scan of this session
 	before   Stats       // as they were then
 	partials []time.Time // since then, the newest last
 	ever     bool        // there was one
@@ -33,6 +33,18 @@ func (r *Reader) evidence(now time.Time) Evidence {
 	return Evidence{
 		Line: r.Line, Stats: r.past.Plus(r.current).minus(h.before), Wire: h.wire,
 		Partials: slices.Clone(h.partials), Ever: h.ever, Heard: h.heard, Now: now,
+	}
+}
+
+// begin begins a session. What the scanner sent before counts no longer: it may be
+// another one, or set otherwise by now.
+func (r *Reader) begin(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := &r.history
+	h.before, h.wire, h.found, h.words = r.past.Plus(r.current), Wire{}, "", ""
+	if h.heard.IsZero() {
+		h.heard = now
 	}
 }
 

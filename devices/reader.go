@@ -154,7 +154,7 @@ func (r *Reader) keepAlive(ctx context.Context, l *line) {
 func (r *Reader) session(ctx context.Context, src Source, l *line) (scans int, err error) {
 	framer := r.Framer()
 	defer r.endStats(framer)
-	r.hear(time.Now(), nil)
+	r.begin(time.Now())
 
 	arm := func() error { return nil }
 	if driver, ok := framer.(Driver); ok {
