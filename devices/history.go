@@ -16,24 +16,19 @@ type history struct {
 	partials []time.Time // since then, the newest last
 	ever     bool        // there was one
 	heard    time.Time   // the last byte
+	judged   Evidence    // as it was when nothing was half read
 	found    string      // code of what is wrong now, "" if nothing is
 	words    string      // the same in English
 }
 
-// Diagnose says what is wrong with the scanner although it answers.
+// Diagnose says what is wrong with the scanner although it answers. A document
+// that is on its way is not counted yet.
 func (r *Reader) Diagnose() []Diagnosis {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return Diagnose(r.evidence(time.Now()))
-}
-
-// evidence is called with r.mu held.
-func (r *Reader) evidence(now time.Time) Evidence {
-	h := &r.history
-	return Evidence{
-		Line: r.Line, Stats: r.past.Plus(r.current).minus(h.before), Wire: h.wire,
-		Partials: slices.Clone(h.partials), Ever: h.ever, Heard: h.heard, Now: now,
-	}
+	e := r.history.judged
+	e.Heard, e.Now = r.history.heard, time.Now()
+	r.mu.Unlock()
+	return Diagnose(e)
 }
 
 // begin begins a session. What the scanner sent before counts no longer: it may be
@@ -43,6 +38,7 @@ func (r *Reader) begin(now time.Time) {
 	defer r.mu.Unlock()
 	h := &r.history
 	h.before, h.wire, h.found, h.words = r.past.Plus(r.current), Wire{}, "", ""
+	h.judged = Evidence{}
 	if h.heard.IsZero() {
 		h.heard = now
 	}
@@ -64,8 +60,12 @@ func (r *Reader) judge(now time.Time) {
 	if sum := r.past.Plus(r.current); sum.Complete > h.before.Complete {
 		h.before, h.wire, h.partials, h.ever = sum, Wire{}, nil, true
 	}
+	h.judged = Evidence{
+		Line: r.Line, Stats: r.past.Plus(r.current).minus(h.before), Wire: h.wire,
+		Partials: slices.Clone(h.partials), Ever: h.ever, Heard: h.heard, Now: now,
+	}
 	code, words := "", ""
-	for _, d := range Diagnose(r.evidence(now)) {
+	for _, d := range Diagnose(h.judged) {
 		if d.Mending {
 			code, words = d.Code, d.EN
 			break

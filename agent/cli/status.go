@@ -79,6 +79,11 @@ func printStatus(w io.Writer, s control.Status) {
 	}
 	for _, sc := range s.Scanners {
 		fmt.Fprintf(w, "scanner   %s: %s\n", sc.Name, strings.TrimSpace(sc.Status+" "+sc.Reason))
+		fmt.Fprintf(w, "          %d read, %d in part, %d lost, %d cards dropped, %d of %d bytes were noise\n",
+			sc.Complete, sc.Partial, sc.Dropped, sc.Tracks, sc.Noise, sc.Bytes)
+		if sc.Tee != nil {
+			fmt.Fprintf(w, "          handed on at %s: %s\n", sc.Tee.Path, teeWords(*sc.Tee))
+		}
 	}
 	if len(s.Conditions) == 0 {
 		fmt.Fprintln(w, "\nAll is well.")
@@ -93,6 +98,22 @@ func printStatus(w io.Writer, s control.Status) {
 			fmt.Fprintf(w, "  %s\n", c.Detail)
 		}
 	}
+}
+
+func teeWords(t control.Tee) string {
+	words := "not opened by a second program"
+	switch {
+	case !t.Ready:
+		words = or(t.Reason, "not ready")
+	case t.Stuck:
+		words = "the second program takes nothing"
+	case t.Opened:
+		words = "opened"
+	}
+	if t.Lost > 0 {
+		words += fmt.Sprintf(", %d bytes lost", t.Lost)
+	}
+	return words
 }
 
 func or(s, otherwise string) string {

@@ -65,6 +65,33 @@ type Scanner struct {
 	Reason   string     `json:"reason"`
 	Since    *time.Time `json:"since"`
 	LastScan *time.Time `json:"last_scan"`
+
+	Code      string      `json:"code"`      // why it is degraded
+	Diagnoses []Diagnosis `json:"diagnoses"` // what is to be said about it although it answers
+	Bytes     uint64      `json:"bytes"`     // that came from it, since the agent started
+	Noise     uint64      `json:"noise"`     // of these, the ones that were in no scan
+	Complete  uint64      `json:"complete"`  // scans with all of their lines
+	Partial   uint64      `json:"partial"`   // scans with something missing
+	Tracks    uint64      `json:"tracks"`    // magnetic tracks, dropped
+	Dropped   uint64      `json:"dropped"`   // scans that nobody took
+	Tee       *Tee        `json:"tee"`       // the second program; null if there is none
+}
+
+// Diagnosis is what the bytes of a scanner say about it.
+type Diagnosis struct {
+	Code string `json:"code"`
+	ID   string `json:"id"`
+	EN   string `json:"en"`
+}
+
+// Tee is a second program that gets a scanner's bytes.
+type Tee struct {
+	Path   string `json:"path"`
+	Ready  bool   `json:"ready"`  // it could open its port
+	Opened bool   `json:"opened"` // it has
+	Stuck  bool   `json:"stuck"`  // it takes nothing
+	Lost   uint64 `json:"lost"`   // bytes that it did not take
+	Reason string `json:"reason"`
 }
 
 // Condition is something that is not as it should be.

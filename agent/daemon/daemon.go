@@ -68,6 +68,7 @@ type daemon struct {
 	waiting     atomic.Pointer[screen.Link] // depth and oldest, as last read
 	recovered   atomic.Bool                 // a new epoch has begun, and the hub does not know it yet
 	beats       *beats
+	showing     sync.Mutex       // held while the board is told about a scanner
 	devices     chan deviceEvent // not recorded yet
 
 	listRecorded atomic.Int64 // version of the list that was recorded last

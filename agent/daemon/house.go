@@ -31,6 +31,7 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 		if err := d.watchQueue(); err != nil {
 			return err
 		}
+		d.lookAtScanners()
 		now := time.Now()
 		if now.Sub(listAt) >= listEvery {
 			listAt = now

@@ -16,7 +16,7 @@ func (d *daemon) scanners() (readers []*devices.Reader) {
 		up := false
 		r := scanners.New(s, d.log)
 		r.OnChange = func(st devices.State) {
-			d.board.Set(health.ScannerMissing, s.Name, !st.Status.Up(), st.Reason)
+			d.showScanner(r)
 			if st.Status.Up() == up || st.Status == devices.Stopped {
 				return
 			}
@@ -27,6 +27,67 @@ func (d *daemon) scanners() (readers []*devices.Reader) {
 		readers = append(readers, r)
 	}
 	return readers
+}
+
+// statusConditions is what it means for the counter that a scanner is not up.
+var statusConditions = map[devices.Presence]health.Code{
+	devices.Absent: health.ScannerMissing,
+	devices.Denied: health.ScannerDenied,
+	devices.Busy:   health.ScannerBusy,
+	devices.Failed: health.ScannerFailed,
+}
+
+// diagnosisConditions is the same for one that is up and does not read well.
+var diagnosisConditions = map[string]health.Code{
+	devices.WrongParity: health.ScannerLine,
+	devices.WrongSpeed:  health.ScannerLine,
+	devices.OtherText:   health.ScannerText,
+	devices.Dirty:       health.ScannerDirty,
+	devices.TracksOnly:  health.ScannerCards,
+	devices.Silent:      health.ScannerSilent,
+}
+
+// showScanner puts on the board what is wrong with a scanner now, and takes down
+// what no longer is.
+func (d *daemon) showScanner(r *devices.Reader) {
+	d.showing.Lock() // from looking to showing: what is older must not come last
+	defer d.showing.Unlock()
+	st := r.State()
+	wrong := map[health.Code]string{}
+	if code, down := statusConditions[st.Status]; down {
+		wrong[code] = st.Reason
+	}
+	if st.Status.Up() {
+		if st.Code == devices.Stalled {
+			wrong[health.ScannerStalled] = st.Reason
+		}
+		for _, f := range r.Diagnose() {
+			wrong[diagnosisConditions[f.Code]] = f.EN
+		}
+	}
+	switch tee := st.Tee; {
+	case tee.Path == "" || st.Status == devices.Stopped:
+	case tee.Reason != "":
+		wrong[health.TeeFailed] = tee.Reason
+	case tee.Stuck:
+		wrong[health.TeeStuck] = tee.Path
+	case tee.Ready && !tee.Opened:
+		wrong[health.TeeUnused] = tee.Path
+	}
+	for _, code := range health.ScannerConditions {
+		detail, bad := wrong[code]
+		d.board.Set(code, st.Scanner, bad, detail)
+	}
+}
+
+// lookAtScanners finds what shows only with time: silence, and how the second
+// programs get on.
+func (d *daemon) lookAtScanners() {
+	for _, r := range d.readers {
+		if r.State().Status != devices.Stopped {
+			d.showScanner(r)
+		}
+	}
 }
 
 // deviceEvents bounds how many comings and goings wait for the disk.

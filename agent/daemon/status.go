@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lintas/agent/control"
+	"lintas/devices"
 )
 
 // status is what `lintas status` shows.
@@ -29,9 +30,7 @@ func (d *daemon) status(ctx context.Context) (control.Status, error) {
 		s.List = control.List{Present: true, Version: info.Version, Age: int64(age.Seconds()), Rows: info.Rows}
 	}
 	for _, r := range d.readers {
-		st := r.State()
-		s.Scanners = append(s.Scanners, control.Scanner{
-			Name: r.Name, Status: string(st.Status), Reason: st.Reason, Since: moment(st.Since), LastScan: moment(st.LastScan)})
+		s.Scanners = append(s.Scanners, scannerStatus(r))
 	}
 	for _, c := range d.board.Active() {
 		s.Conditions = append(s.Conditions, control.Condition{
@@ -39,6 +38,24 @@ func (d *daemon) status(ctx context.Context) (control.Status, error) {
 			ID: c.ID, EN: c.EN, NextID: c.NextID, NextEN: c.NextEN})
 	}
 	return s, nil
+}
+
+func scannerStatus(r *devices.Reader) control.Scanner {
+	st, counts := r.State(), r.Stats()
+	s := control.Scanner{
+		Name: r.Name, Status: string(st.Status), Reason: st.Reason, Since: moment(st.Since), LastScan: moment(st.LastScan),
+		Code: st.Code, Diagnoses: []control.Diagnosis{}, Bytes: counts.Bytes, Noise: counts.Noise,
+		Complete: counts.Complete, Partial: counts.Partial, Tracks: counts.Tracks, Dropped: st.Dropped,
+	}
+	if st.Status.Up() {
+		for _, d := range r.Diagnose() {
+			s.Diagnoses = append(s.Diagnoses, control.Diagnosis{Code: d.Code, ID: d.ID, EN: d.EN})
+		}
+	}
+	if t := st.Tee; t.Path != "" {
+		s.Tee = &control.Tee{Path: t.Path, Ready: t.Ready, Opened: t.Opened, Stuck: t.Stuck, Lost: t.Lost, Reason: t.Reason}
+	}
+	return s
 }
 
 func moment(t time.Time) *time.Time {

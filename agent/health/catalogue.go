@@ -10,6 +10,18 @@ const (
 	AnchorFailed   Code = "anchor-failed"
 	StateVolatile  Code = "state-volatile"
 	ScannerMissing Code = "scanner-missing"
+	ScannerDenied  Code = "scanner-denied"
+	ScannerBusy    Code = "scanner-busy"
+	ScannerFailed  Code = "scanner-failed"
+	ScannerStalled Code = "scanner-stalled"
+	ScannerLine    Code = "scanner-line"
+	ScannerDirty   Code = "scanner-dirty"
+	ScannerCards   Code = "scanner-cards-only"
+	ScannerText    Code = "scanner-other-text"
+	ScannerSilent  Code = "scanner-silent"
+	TeeFailed      Code = "tee-failed"
+	TeeStuck       Code = "tee-stuck"
+	TeeUnused      Code = "tee-unused"
 	ScannerNone    Code = "scanner-none"
 	BrokerNone     Code = "broker-none"
 	BrokerDown     Code = "broker-down"
@@ -32,6 +44,12 @@ const (
 	Drill          Code = "drill"
 )
 
+// ScannerConditions are those of which a scanner is the subject.
+var ScannerConditions = []Code{
+	ScannerMissing, ScannerDenied, ScannerBusy, ScannerFailed, ScannerStalled, ScannerLine, ScannerDirty, ScannerCards,
+	ScannerText, ScannerSilent, TeeFailed, TeeStuck, TeeUnused,
+}
+
 var catalogue = index([]Condition{
 	{CannotRecord, Error, 0,
 		"Tidak dapat mencatat", "Cannot record",
@@ -51,6 +69,42 @@ var catalogue = index([]Condition{
 	{ScannerMissing, Warning, 0,
 		"Pemindai tidak tersambung", "Scanner not connected",
 		"Periksa kabel pemindai; sambungan dicoba lagi terus-menerus.", "Check the scanner's cable; the agent keeps trying."},
+	{ScannerDenied, Warning, 0,
+		"Pemindai tersambung tetapi tidak boleh dipakai", "Scanner connected but not allowed",
+		"Teknisi: pasang aturan udev perangkat lunak ini untuk pemindai ini.", "Technician: install this software's udev rule for the scanner."},
+	{ScannerBusy, Warning, 0,
+		"Pemindai sedang dipakai program lain", "Scanner in use by another program",
+		"Teknisi: tutup program itu; jika program itu juga perlu membaca, atur tee.", "Technician: end that program; if it needs the same swipes, set tee."},
+	{ScannerFailed, Warning, 0,
+		"Pemindai tidak dapat dipakai", "Scanner cannot be used",
+		"Cabut dan pasang lagi pemindai. Teknisi: periksa port dan setelan pemindai.", "Unplug the scanner and plug it in again. Technician: check its port and settings."},
+	{ScannerStalled, Error, 0,
+		"Bacaan pemindai hilang karena tidak diambil", "Scans are lost because nothing takes them",
+		"Berhenti menggesek sampai layar bereaksi; panggil teknisi.", "Stop swiping until the screen reacts; call the technician."},
+	{ScannerLine, Warning, 0,
+		"Setelan jalur pemindai salah", "The scanner's line is set wrongly",
+		"Teknisi: samakan line dalam konfigurasi dengan setelan pemindai.", "Technician: set line in the configuration to what the scanner is set to."},
+	{ScannerDirty, Warning, 0,
+		"Pemindai berulang kali membaca sebagian saja", "The scanner keeps reading documents in part",
+		"Bersihkan kaca pemindai dan gesek perlahan; bila tetap, ketik dokumennya.", "Clean the scanner's glass and swipe slowly; if it goes on, type the document."},
+	{ScannerCards, Warning, 0,
+		"Pemindai hanya membaca kartu magnetik", "The scanner reads magnetic cards only",
+		"Teknisi: nyalakan pembacaan OCR di pemindai.", "Technician: switch on the scanner's OCR."},
+	{ScannerText, Info, 0,
+		"Pemindai mengirim teks tanpa zona baca mesin", "The scanner sends text without a machine-readable zone",
+		"Gesek halaman data paspor. Teknisi: periksa apa yang dikirim pemindai.", "Swipe the passport's data page. Technician: check what the scanner sends."},
+	{ScannerSilent, Info, 0,
+		"Tidak ada data dari pemindai selama berhari-hari", "Nothing has come from the scanner for days",
+		"Gesek satu dokumen untuk mencoba pemindai.", "Swipe a document to try the scanner."},
+	{TeeFailed, Warning, 0,
+		"Data pemindai tidak dapat diteruskan ke program kedua", "The scanner's data cannot be handed on to the second program",
+		"Konter ini tetap bekerja. Teknisi: periksa tee dalam konfigurasi.", "This counter goes on. Technician: check tee in the configuration."},
+	{TeeStuck, Warning, 0,
+		"Program kedua tidak mengambil data pemindai", "The second program does not take the scanner's data",
+		"Konter ini tetap bekerja. Mulai ulang program kedua.", "This counter goes on. Restart the second program."},
+	{TeeUnused, Info, time.Minute,
+		"Program kedua tidak membuka pemindai", "The second program has not opened the scanner",
+		"Konter ini tetap bekerja. Mulai program kedua bila diperlukan.", "This counter goes on. Start the second program if it is needed."},
 	{ScannerNone, Warning, 0,
 		"Tidak ada pemindai dalam konfigurasi", "No scanner is configured",
 		"Teknisi: tambahkan bagian [[scanner]].", "Technician: add a [[scanner]] section."},

@@ -25,7 +25,7 @@ type sign struct {
 
 // A condition that is in none of these still shows among the details.
 var (
-	scannerSigns = []sign{{health.ScannerMissing, "not-connected"}, {health.ScannerNone, "not-configured"}}
+	scannerSigns = []sign{{health.ScannerStalled, "not-taken"}, {health.ScannerMissing, "not-connected"}, {health.ScannerDenied, "not-usable"}, {health.ScannerBusy, "in-use"}, {health.ScannerFailed, "not-usable"}, {health.ScannerLine, "misread"}, {health.ScannerCards, "misread"}, {health.ScannerDirty, "clean-glass"}, {health.ScannerNone, "not-configured"}}
 	hubSigns     = []sign{{health.AckNotBelieved, "not-believed"}, {health.BrokerNone, "not-configured"}, {health.BrokerDown, "offline"}, {health.HubUnconfirmed, "unconfirmed"}, {health.AckKeysMissing, "unconfirmed"}}
 	listSigns    = []sign{{health.ListUnreadable, "list-unreadable"}, {health.ListAbsent, "list-absent"}, {health.ListExpired, "list-expired"}, {health.ListStale, "list-old"}, {health.ListAgeing, "list-ageing"}}
 	clockSigns   = []sign{{health.ClockUnsynced, "not-synchronised"}}
