@@ -216,7 +216,7 @@ func TestStart(t *testing.T) {
 			}
 		}
 	}
-	for _, module := range []string{"modprobe@cdc_acm.service", "modprobe@usbserial.service"} {
+	for _, module := range []string{"modprobe@cdc_acm.service", "modprobe@usbserial.service", "modprobe@usbhid.service", "modprobe@evdev.service"} {
 		for _, order := range []string{"After", "Wants"} {
 			if !slices.Contains(strings.Fields(one(t, unit, order)), module) {
 				t.Errorf("%s does not name %s: a scanner plugged in later stays locked out", order, module)
@@ -237,9 +237,9 @@ func TestStart(t *testing.T) {
 // Each rule is a list of KEY operator "value", as udev wants it; a fault in one line
 // would silently leave a scanner to ModemManager.
 func TestRules(t *testing.T) {
-	part := `[A-Z_]+(\{[A-Za-z_]+\})?(==|!=|=|\+=|-=|:=)"[^"]*"`
+	part := `[A-Z_]+(\{[A-Za-z_/]+\})?(==|!=|=|\+=|-=|:=)"[^"]*"`
 	rule := regexp.MustCompile(`^` + part + `(, ` + part + `)*$`)
-	meaning := false
+	meaning := map[string]bool{}
 	for line := range strings.Lines(read(t, "60-lintas.rules")) {
 		line = strings.TrimSpace(line)
 		example := strings.TrimPrefix(line, "# ")
@@ -249,7 +249,7 @@ func TestRules(t *testing.T) {
 		case !rule.MatchString(example):
 			t.Errorf("not a rule: %s", line)
 		case strings.Contains(example, `ENV{LINTAS_SCANNER}="1"`):
-			if meaning {
+			if len(meaning) > 0 {
 				t.Errorf("marked behind what the mark means: %s", line)
 			}
 			// Whoever marks keyboards by maker alone silences the officer's own.
@@ -257,10 +257,33 @@ func TestRules(t *testing.T) {
 				t.Errorf("keyboards marked without their model: %s", line)
 			}
 		case strings.Contains(example, `ENV{LINTAS_SCANNER}=="1"`):
-			meaning = true
+			subsystem := regexp.MustCompile(`SUBSYSTEM=="(.*?)"`).FindStringSubmatch(example)
+			if strings.Contains(example, `GROUP="`) {
+				meaning[subsystem[1]] = true
+			}
 		}
 	}
-	if !meaning {
-		t.Error("nothing says what a mark means")
+	for _, subsystem := range []string{"tty", "input", "hidraw"} {
+		if !meaning[subsystem] {
+			t.Errorf("nothing says what a mark means for %s", subsystem)
+		}
+	}
+}
+
+// Every way a scanner can be connected is open to the service, and what it opens
+// for a second program can be given to that program.
+func TestDevices(t *testing.T) {
+	unit := settings(read(t, "lintas.service"))
+	want := []string{"char-ttyACM rw", "char-ttyUSB rw", "char-ttyS rw", "char-input r", "char-hidraw rw"}
+	if got := unit["DeviceAllow"]; !slices.Equal(got, want) {
+		t.Errorf("DeviceAllow: %q, want %q", got, want)
+	}
+	if one(t, unit, "DevicePolicy") != "closed" {
+		t.Error("more devices than these")
+	}
+	filters := unit["SystemCallFilter"]
+	denied, allowed := slices.Index(filters, "~@privileged @resources"), slices.Index(filters, "@chown")
+	if denied < 0 || allowed < denied { // @privileged has chown in it; the later line counts
+		t.Errorf("the port for a second program cannot be given away: %q", filters)
 	}
 }
