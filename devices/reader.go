@@ -121,7 +121,7 @@ func (r *Reader) keepAlive(ctx context.Context, l *line) {
 		} else {
 			pause.cut = changed
 			defer func() {
-				for range changed { // until all that Watch started has ended
+				for range changed { // until Watch has seen the end too
 				}
 			}()
 		}

@@ -33,9 +33,9 @@ const (
 //
 // What comes out of the channel says that there was at least one change since it
 // was last received from; changes are not counted, and one that turns out to be
-// of no consequence may be told. The channel is closed when ctx has ended and all
-// that Watch started has ended too, or earlier if watching is not possible any
-// more: whoever waits tries now and then by himself in any case.
+// of no consequence may be told. The channel is closed when ctx has ended, or
+// earlier if watching is not possible any more: whoever waits tries now and then by
+// himself in any case. What Watch has started ends within some milliseconds then.
 func Watch(ctx context.Context, names ...string) (<-chan struct{}, error) {
 	return WatchIn(ctx, "/", names...)
 }
@@ -78,8 +78,8 @@ type folder struct {
 }
 
 func (w *watch) run(ctx context.Context) {
+	defer w.inotify.Close() // last: the kernel takes some 10 ms to forget what was watched
 	defer close(w.changed)
-	defer w.inotify.Close()
 	woken := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(woken)
