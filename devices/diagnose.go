@@ -49,10 +49,31 @@ type Evidence struct {
 	Line     string      // the settings of a serial line, "9600 8N1"; "" if there is none
 	Stats    Stats       // as the framer counts
 	Wire     Wire        // the bytes themselves
+	Errors   LineErrors  // of the serial line
 	Partials []time.Time // the last partial scans
 	Ever     bool        // a document has been read in full before that
 	Heard    time.Time   // when the last byte came, or when listening began
 	Now      time.Time
+}
+
+// LineErrors are characters that came broken, as a serial port's driver counts
+// them: what it does with them is another matter.
+type LineErrors struct {
+	Framing uint32 `json:"framing"` // no stop bit where it should be
+	Parity  uint32 `json:"parity"`  // the parity bit is wrong
+	Overrun uint32 `json:"overrun"` // lost because nobody took them in time
+}
+
+// since is what has been counted since t was. The counters may overflow.
+func (e LineErrors) since(t LineErrors) LineErrors {
+	return LineErrors{e.Framing - t.Framing, e.Parity - t.Parity, e.Overrun - t.Overrun}
+}
+
+// A LineCounter is a Source on a serial line that counts errors. It fails if the
+// driver of its port does not.
+type LineCounter interface {
+	Source
+	LineErrors() (LineErrors, error)
 }
 
 // Wire counts bytes by what their bits look like.
@@ -84,7 +105,18 @@ func Diagnose(e Evidence) []Diagnosis {
 	}
 	w := e.Wire
 	share := func(n, percent uint64) bool { return n*100 >= w.Bytes*percent }
-	if w.Bytes >= enough {
+	// Characters with wrong parity are left out by the port, so that hardly a byte
+	// may come of all that was sent.
+	broken := uint64(e.Errors.Framing) + uint64(e.Errors.Parity)
+	if e.Line != "" && broken*5 > w.Bytes && broken >= enough/4 {
+		code, what, was := WrongSpeed, "speed", "kecepatan"
+		if e.Errors.Parity > e.Errors.Framing {
+			code, what, was = WrongParity, "parity", "paritas"
+		}
+		say(code, true,
+			fmt.Sprintf("%d karakter rusak di jalur, %d utuh: %s pembaca bukan seperti %s. Samakan line dengan pembaca.", broken, w.Bytes, was, e.Line),
+			fmt.Sprintf("%d characters came broken, %d whole: the reader's %s is not that of %s. Set line to what the reader is set to.", broken, w.Bytes, what, e.Line))
+	} else if w.Bytes >= enough {
 		bits, speed := e.bits(), strings.Fields(e.Line)
 		switch {
 		case e.Line != "" && bits != "":

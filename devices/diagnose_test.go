@@ -1,6 +1,7 @@
 package devices_test
 
 import (
+	"context"
 	"math/bits"
 	"math/rand/v2"
 	"strings"
@@ -156,4 +157,62 @@ func TestSilence(t *testing.T) {
 			t.Errorf("after a swipe: %+v", d)
 		}
 	})
+}
+
+// counting is a source whose driver counts broken characters.
+type counting struct {
+	*fakeSource
+	errors *devices.LineErrors
+}
+
+func (c counting) LineErrors() (devices.LineErrors, error) { return *c.errors, nil }
+
+// A port that is set to parity leaves out what comes with another; only its driver
+// knows that something came.
+func TestBrokenCharacters(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		errs devices.LineErrors
+		code string
+		says string
+	}{
+		{"none", devices.LineErrors{}, "", ""},
+		{"one in a while", devices.LineErrors{Framing: 1, Parity: 2}, "", ""},
+		{"parity", devices.LineErrors{Parity: 44}, devices.WrongParity, "44 characters came broken, 46 whole"},
+		{"speed", devices.LineErrors{Framing: 30, Parity: 14}, devices.WrongSpeed, "speed is not that of 9600 7E1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				errs := devices.LineErrors{Framing: 4_000_000_000, Parity: 4_000_000_000} // from the weeks before
+				src := counting{newFake(), &errs}
+				opened := false
+				open := func(context.Context) (devices.Source, error) {
+					if opened {
+						return nil, errAbsent
+					}
+					opened = true
+					return src, nil
+				}
+				r := &devices.Reader{Open: open, Framer: newFramer, Line: "9600 7E1"}
+				stop := start(t, r, make(chan devices.Scan, 100))
+				synctest.Wait()
+				errs.Framing += c.errs.Framing
+				errs.Parity += c.errs.Parity
+				src.send(swipe[44:])
+				time.Sleep(time.Second)
+				synctest.Wait()
+				s := r.State()
+				if s.Code != c.code || !strings.Contains(s.Reason, c.says) {
+					t.Errorf("state is %+v, want %s", s, c.code)
+				}
+				src.send(swipe)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if s := r.State(); s.Code != "" {
+					t.Errorf("after a good document: %+v", s)
+				}
+				stop()
+			})
+		})
+	}
 }

@@ -13,6 +13,7 @@ const maxPartials = 20
 type history struct {
 	wire     Wire        // since the last complete scan of this session
 	before   Stats       // as they were then
+	errors   LineErrors  // as they were then
 	partials []time.Time // since then, the newest last
 	ever     bool        // there was one
 	heard    time.Time   // the last byte
@@ -33,12 +34,13 @@ func (r *Reader) Diagnose() []Diagnosis {
 
 // begin begins a session. What the scanner sent before counts no longer: it may be
 // another one, or set otherwise by now.
-func (r *Reader) begin(now time.Time) {
+func (r *Reader) begin(now time.Time, src Source) {
+	errors := lineErrors(src)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	h := &r.history
 	h.before, h.wire, h.found, h.words = r.past.Plus(r.current), Wire{}, "", ""
-	h.judged = Evidence{}
+	h.judged, h.errors = Evidence{}, errors
 	if h.heard.IsZero() {
 		h.heard = now
 	}
@@ -54,15 +56,16 @@ func (r *Reader) hear(now time.Time, p []byte) {
 
 // judge looks at what has come once it is framed, and changes the state if it
 // tells something new about the scanner.
-func (r *Reader) judge(now time.Time) {
+func (r *Reader) judge(now time.Time, src Source) {
+	errors := lineErrors(src)
 	r.mu.Lock()
 	h := &r.history
 	if sum := r.past.Plus(r.current); sum.Complete > h.before.Complete {
-		h.before, h.wire, h.partials, h.ever = sum, Wire{}, nil, true
+		h.before, h.wire, h.partials, h.ever, h.errors = sum, Wire{}, nil, true, errors
 	}
 	h.judged = Evidence{
 		Line: r.Line, Stats: r.past.Plus(r.current).minus(h.before), Wire: h.wire,
-		Partials: slices.Clone(h.partials), Ever: h.ever, Heard: h.heard, Now: now,
+		Errors: errors.since(h.errors), Partials: slices.Clone(h.partials), Ever: h.ever, Heard: h.heard, Now: now,
 	}
 	code, words := "", ""
 	for _, d := range Diagnose(h.judged) {
@@ -76,4 +79,14 @@ func (r *Reader) judge(now time.Time) {
 	if !same { // only this goroutine changes r.history.found
 		r.change(func() { r.history.found, r.history.words = code, words })
 	}
+}
+
+// lineErrors asks a source for its errors; one that does not count has none.
+func lineErrors(src Source) LineErrors {
+	if c, ok := src.(LineCounter); ok {
+		if e, err := c.LineErrors(); err == nil {
+			return e
+		}
+	}
+	return LineErrors{}
 }

@@ -154,7 +154,7 @@ func (r *Reader) keepAlive(ctx context.Context, l *line) {
 func (r *Reader) session(ctx context.Context, src Source, l *line) (scans int, err error) {
 	framer := r.Framer()
 	defer r.endStats(framer)
-	r.begin(time.Now())
+	r.begin(time.Now(), src)
 
 	arm := func() error { return nil }
 	if driver, ok := framer.(Driver); ok {
@@ -225,7 +225,7 @@ func (r *Reader) session(ctx context.Context, src Source, l *line) (scans int, e
 			return scans, err
 		}
 		if _, held := framer.Deadline(); !held {
-			r.judge(now)
+			r.judge(now, src)
 		}
 		if scans > before {
 			if err := arm(); err != nil {

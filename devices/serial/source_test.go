@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"lintas/devices"
 )
 
@@ -55,6 +57,12 @@ func TestSource(t *testing.T) {
 	t.Run("write to a scanner that does not listen", func(t *testing.T) {
 		if n, err := src.Write(make([]byte, 1<<20)); err == nil || !strings.Contains(err.Error(), "has not taken") {
 			t.Errorf("%d, %v", n, err)
+		}
+	})
+	t.Run("errors of the line", func(t *testing.T) {
+		_, err := src.(devices.LineCounter).LineErrors() // no line, no errors
+		if !errors.Is(err, unix.ENOTTY) {
+			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("unplugged", func(t *testing.T) {

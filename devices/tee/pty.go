@@ -31,6 +31,7 @@ type pty struct {
 	slave  *os.File
 	raw    syscall.RawConn // of slave
 	opens  *os.File        // inotify
+	set    sync.Mutex      // held while the settings are changed
 	heard  sync.WaitGroup
 	closed sync.Once
 }
@@ -105,6 +106,8 @@ func (p *pty) control(f func(fd int) error) error {
 
 // reset makes the port as a program expects it: raw, and nobody's alone.
 func (p *pty) reset() error {
+	p.set.Lock()
+	defer p.set.Unlock()
 	return p.control(func(fd int) error {
 		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 		if err != nil {
@@ -123,6 +126,8 @@ func (p *pty) reset() error {
 // hush takes back an echo that the program has switched on: it would go to the
 // scanner.
 func (p *pty) hush() error {
+	p.set.Lock()
+	defer p.set.Unlock()
 	return p.control(func(fd int) error {
 		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 		if err != nil || t.Lflag&(unix.ECHO|unix.ECHONL) == 0 {

@@ -128,6 +128,14 @@ func (s *source) Write(p []byte) (int, error) {
 	return s.Source.Write(p)
 }
 
+// LineErrors is what the scanner's own line counts.
+func (s *source) LineErrors() (devices.LineErrors, error) {
+	if c, ok := s.Source.(devices.LineCounter); ok {
+		return c.LineErrors()
+	}
+	return devices.LineErrors{}, errors.ErrUnsupported
+}
+
 func (s *source) Close() error {
 	s.tee.mu.Lock()
 	if s.tee.scanner == s {
