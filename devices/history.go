@@ -83,7 +83,7 @@ func (r *Reader) judge(now time.Time, src Source) {
 
 // lineErrors asks a source for its errors; one that does not count has none.
 func lineErrors(src Source) LineErrors {
-	if c, ok := src.(LineCounter); ok {
+	if c, ok := as[LineCounter](src); ok {
 		if e, err := c.LineErrors(); err == nil {
 			return e
 		}

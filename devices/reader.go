@@ -132,7 +132,12 @@ func (r *Reader) keepAlive(ctx context.Context, l *line) {
 		if err == nil {
 			opened := time.Now()
 			var scans int
-			scans, err = r.session(ctx, src, l)
+			inPlace, stop := stayInPlace(ctx, src, pause.cut)
+			scans, err = r.session(inPlace, src, l)
+			if inPlace.Err() != nil {
+				err = context.Cause(inPlace)
+			}
+			stop()
 			src.Close() // it is of no more use, whatever this says
 			steady = time.Since(opened) >= steadyAfter
 			if steady || scans > 0 {
@@ -186,6 +191,12 @@ func (r *Reader) session(ctx context.Context, src Source, l *line) (scans int, e
 		scans++
 		r.take(l, scan)
 	}
+	defer func() {
+		if errors.Is(context.Cause(ctx), ErrUnplugged) {
+			framer.Idle(time.Now(), emit) // what came before the name was another's
+			r.showStats(framer)
+		}
+	}()
 	buf := make([]byte, readSize)
 	for {
 		due, held := framer.Deadline()

@@ -53,6 +53,76 @@ func TestOpenedWhenPluggedIn(t *testing.T) {
 	c.scan(devices.Complete, td3a, td3b)
 }
 
+// Two scanners come back in the other order, and for a moment the name of one still
+// leads to where the other is now. Whoever was faster lets go.
+func TestNamesChangePlaces(t *testing.T) {
+	b := newBench(t)
+	left, right := b.plugIn("Left"), b.plugIn("Right")
+	l, r := start(t, settings(left.link), 10), start(t, settings(right.link), 10)
+	l.await(devices.Ready)
+	r.await(devices.Ready)
+	where := func(link string) string {
+		t.Helper()
+		tty, err := os.Readlink(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tty
+	}
+	point := func(link, tty string) {
+		t.Helper()
+		if err := os.Symlink(tty, link+".new"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(link+".new", link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 10 {
+		here, there := where(left.link), where(right.link)
+		point(left.link, there) // both lead to the same: one of them is in the way of the other
+		point(right.link, here)
+		left.master, right.master = right.master, left.master
+		l.await(devices.Ready)
+		r.await(devices.Ready)
+		left.send(numbered(1))
+		right.send(numbered(2))
+		l.complete(numbered(1)[:44], numbered(1)[45:89])
+		r.complete(numbered(2)[:44], numbered(2)[45:89])
+		for _, c := range []*counter{l, r} {
+			until(t, "quiet", func() bool { return c.r.State().Status == devices.Ready })
+			for len(c.states) > 0 {
+				<-c.states
+			}
+		}
+	}
+}
+
+// The name goes and the device stays: it is another's by then.
+func TestNameGoes(t *testing.T) {
+	b := newBench(t)
+	s := b.plugIn("Reader")
+	c := start(t, settings(s.link), 10)
+	c.await(devices.Ready)
+	s.send(td3a)
+	c.await(devices.Reading)
+	tty, err := os.Readlink(s.link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(s.link); err != nil {
+		t.Fatal(err)
+	}
+	c.scan(devices.Partial, td3a)
+	c.await(devices.Absent)
+	if err := os.Symlink(tty, s.link); err != nil {
+		t.Fatal(err)
+	}
+	c.await(devices.Ready)
+	s.send(swipe)
+	c.scan(devices.Complete, td3a, td3b)
+}
+
 // udev gives the group its right only after the node is there.
 func TestRightsComeLater(t *testing.T) {
 	if os.Getuid() == 0 {

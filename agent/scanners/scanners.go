@@ -8,6 +8,7 @@ package scanners
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -60,11 +61,35 @@ func port(s config.Scanner) devices.Opener {
 			return nil, err
 		}
 		o.Port = s.Port
-		if strings.HasPrefix(s.Port, "usb:") {
-			if o.Port, err = plug.FindIn(root, s.Port, plug.Serial); err != nil {
-				return nil, err
-			}
+		if !strings.HasPrefix(s.Port, "usb:") {
+			return serial.Open(ctx, o)
 		}
-		return serial.Open(ctx, o)
+		if o.Port, err = plug.FindIn(root, s.Port, plug.Serial); err != nil {
+			return nil, err
+		}
+		src, err := serial.Open(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		return usb{src, s.Port, o.Port}, nil
 	}
+}
+
+// usb is a port that was opened by its maker and model.
+type usb struct {
+	devices.Source
+	name, path string
+}
+
+// Unwrap gives the port itself.
+func (u usb) Unwrap() devices.Source { return u.Source }
+
+// InPlace says whether the device is still where it was. That another one like it
+// was plugged in is no reason to leave it.
+func (u usb) InPlace() error {
+	path, err := plug.FindIn(root, u.name, plug.Serial)
+	if errors.Is(err, plug.ErrAmbiguous) || err == nil && path == u.path {
+		return nil
+	}
+	return fmt.Errorf("scanner %q at %s is lost: %w", u.name, u.path, devices.ErrUnplugged)
 }

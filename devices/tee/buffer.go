@@ -19,7 +19,6 @@ type buffer struct {
 	listening bool   // somebody has opened the port
 	full      bool   // something was lost since it was last empty
 	era       uint64 // counts how often the port was closed
-	told      uint64 // the last era of which take has told
 	lost      uint64
 }
 
@@ -65,41 +64,34 @@ func (b *buffer) listen(is bool) {
 }
 
 // take waits for bytes and moves some of them to p. It gives the era to which
-// they belong, and how many bytes have been lost in all. It takes none once after
-// each end of an era.
-func (b *buffer) take(ctx context.Context, p []byte) (n int, era, lost uint64) {
+// they belong; none, when ctx has ended.
+func (b *buffer) take(ctx context.Context, p []byte) (n int, era uint64) {
 	for {
 		b.mu.Lock()
-		if b.told != b.era {
-			b.told = b.era
-			era, lost = b.era, b.lost
-			b.mu.Unlock()
-			return 0, era, lost
-		}
 		if len(b.bytes) > 0 {
 			n = copy(p, b.bytes)
 			rest := copy(b.bytes, b.bytes[n:])
 			clear(b.bytes[rest:])
 			b.bytes = b.bytes[:rest]
 			b.full = b.full && rest > 0
-			era, lost = b.era, b.lost
+			era = b.era
 			b.mu.Unlock()
-			return n, era, lost
+			return n, era
 		}
 		b.mu.Unlock()
 		select {
 		case <-b.added:
 		case <-ctx.Done():
-			return 0, 0, 0
+			return 0, 0
 		}
 	}
 }
 
-// over says whether an era has ended.
-func (b *buffer) over(era uint64) bool {
+// is says whether an era goes on.
+func (b *buffer) is(era uint64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.era != era
+	return b.era == era
 }
 
 func (b *buffer) lostSoFar() uint64 {

@@ -19,18 +19,16 @@ func (t *Tee) openPort(ctx context.Context) (far, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.waiting.listen(true)
 	t.opened(true) // who listens at the other end of a cable cannot be seen
 	return port{src}, nil
 }
 
 // Write takes a line that takes nothing for a slow one: it is not given up.
-func (p port) Write(b []byte) (int, error) {
+func (p port) Write(b []byte, _ func() bool) (int, error) {
 	n, err := p.Source.Write(b)
 	if err != nil && !errors.Is(err, devices.ErrUnplugged) && !errors.Is(err, os.ErrClosed) {
 		err = os.ErrDeadlineExceeded
 	}
 	return n, err
 }
-
-// Flush has nothing to do: on a cable nobody closes his end.
-func (port) Flush() {}

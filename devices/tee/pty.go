@@ -32,13 +32,15 @@ type pty struct {
 	raw    syscall.RawConn // of slave
 	opens  *os.File        // inotify
 	set    sync.Mutex      // held while the settings are changed
+	write  sync.Mutex      // held while bytes are written to the program, or taken back
 	heard  sync.WaitGroup
 	closed sync.Once
 }
 
-// openPty makes a pseudo-terminal and a link to it. Opened is told when the first
-// program opens it and when the last one has closed it.
-func openPty(link string, opened func(bool)) (_ far, err error) {
+// openPty makes a pseudo-terminal and a link to it. Listen is told when the first
+// program opens it and when the last one has closed it, and opened the same when
+// all is ready for the next.
+func openPty(link string, listen, opened func(bool)) (_ far, err error) {
 	p := &pty{link: link}
 	defer func() {
 		if err != nil {
@@ -65,7 +67,7 @@ func openPty(link string, opened func(bool)) (_ far, err error) {
 	if err := p.allow(); err != nil {
 		return nil, err
 	}
-	if err := p.listen(opened); err != nil {
+	if err := p.heed(listen, opened); err != nil {
 		return nil, err
 	}
 	if err := p.makeLink(); err != nil {
@@ -166,8 +168,8 @@ func (p *pty) makeLink() error {
 	return os.Rename(fresh, p.link)
 }
 
-// listen tells opened when the port gets its first and loses its last program.
-func (p *pty) listen(opened func(bool)) error {
+// heed tells when the port gets its first and loses its last program.
+func (p *pty) heed(listen, opened func(bool)) error {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
 		return fmt.Errorf("cannot watch the port: %w; if there are too many watchers, raise fs.inotify.max_user_instances", err)
@@ -199,10 +201,12 @@ func (p *pty) listen(opened func(bool)) error {
 				p.reset() // if this fails, so will the next write
 			}
 			if before > 0 && left { // one that has come since must not get what it did not take
+				listen(false)
+				p.takeBack()
 				opened(false)
-				p.master.SetWriteDeadline(time.Unix(1, 0)) // ends a Write that waits
 			}
 			if programs > 0 && (before == 0 || left) {
+				listen(true)
 				opened(true)
 			}
 		}
@@ -214,7 +218,12 @@ func (p *pty) listen(opened func(bool)) error {
 func (p *pty) Read(b []byte) (int, error) { return p.master.Read(b) }
 
 // Write is for one goroutine.
-func (p *pty) Write(b []byte) (int, error) {
+func (p *pty) Write(b []byte, still func() bool) (int, error) {
+	p.write.Lock()
+	defer p.write.Unlock()
+	if !still() {
+		return 0, nil
+	}
 	if err := p.hush(); err != nil {
 		return 0, err
 	}
@@ -224,8 +233,13 @@ func (p *pty) Write(b []byte) (int, error) {
 	return p.master.Write(b)
 }
 
-// Flush forgets what no program has read. What the last one said still counts.
-func (p *pty) Flush() {
+// takeBack forgets what no program has read. What the last one said still counts.
+func (p *pty) takeBack() {
+	for !p.write.TryLock() {
+		p.master.SetWriteDeadline(time.Unix(1, 0)) // ends a Write that waits for the program that has gone
+		time.Sleep(100 * time.Microsecond)
+	}
+	defer p.write.Unlock()
 	p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIFLUSH) })
 }
 

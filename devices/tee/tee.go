@@ -16,8 +16,10 @@
 //     the moment it has opened its port; nothing is ever echoed or altered,
 //   - whatever it does, our side never waits for it: absent, slow, hung, killed,
 //     gone and come back. What it does not take in time is dropped and counted,
-//   - what came while nobody listened is never handed on later: a program that
-//     is started does not get the passport of the traveller before,
+//   - what came while nobody listened is never handed on later, nor what a program
+//     had not taken when it ended: one that is started does not get the passport
+//     of the traveller before, unless it is started in the fraction of a
+//     millisecond that it takes to notice that the one before has ended,
 //   - a command of the second program and one of ours do not mix their bytes.
 //
 // None of the bytes is looked at, kept or logged. The scanner need not be there
@@ -85,10 +87,9 @@ func New(o Options) *Tee {
 type far interface {
 	Read(p []byte) (int, error)
 	// Write takes what it can within a slice; os.ErrDeadlineExceeded if that
-	// was not all.
-	Write(p []byte) (int, error)
-	// Flush forgets what was written and not taken.
-	Flush()
+	// was not all. It takes nothing if the bytes are no longer to be written,
+	// because the program for which they were has closed its port.
+	Write(p []byte, still func() bool) (int, error)
 	Close() error
 }
 
@@ -128,13 +129,8 @@ func (s *source) Write(p []byte) (int, error) {
 	return s.Source.Write(p)
 }
 
-// LineErrors is what the scanner's own line counts.
-func (s *source) LineErrors() (devices.LineErrors, error) {
-	if c, ok := s.Source.(devices.LineCounter); ok {
-		return c.LineErrors()
-	}
-	return devices.LineErrors{}, errors.ErrUnsupported
-}
+// Unwrap gives the scanner itself.
+func (s *source) Unwrap() devices.Source { return s.Source }
 
 func (s *source) Close() error {
 	s.tee.mu.Lock()
@@ -174,7 +170,7 @@ func (t *Tee) serve(ctx context.Context) (err error) {
 	case serial:
 		line, err = t.openPort(ctx)
 	default:
-		line, err = openPty(t.o.Path, t.opened)
+		line, err = openPty(t.o.Path, t.waiting.listen, t.opened)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot hand the bytes of scanner %q on at %q: %w", t.o.Scanner, t.o.Path, err)
@@ -198,7 +194,6 @@ func (t *Tee) serve(ctx context.Context) (err error) {
 
 // opened is told whether the second program has its port open.
 func (t *Tee) opened(is bool) {
-	t.waiting.listen(is)
 	t.change(func(s *devices.TeeState) {
 		s.Opened = is
 		s.Stuck = s.Stuck && is
@@ -209,30 +204,21 @@ func (t *Tee) opened(is bool) {
 func (t *Tee) handOn(ctx context.Context, line far) error {
 	piece := make([]byte, 4096)
 	for {
-		n, era, lost := t.waiting.take(ctx, piece)
-		if ctx.Err() != nil {
-			return nil
-		}
-		t.change(func(s *devices.TeeState) { s.Lost = lost })
-		if n == 0 { // it has closed its port
-			line.Flush()
-			continue
-		}
-		for rest := piece[:n]; len(rest) > 0; {
-			done, err := line.Write(rest)
+		n, era := t.waiting.take(ctx, piece)
+		still := func() bool { return ctx.Err() == nil && t.waiting.is(era) }
+		for rest := piece[:n]; len(rest) > 0 && still(); {
+			done, err := line.Write(rest, still)
 			rest = rest[done:]
-			if ctx.Err() != nil {
-				return nil
-			}
-			if t.waiting.over(era) {
-				break
-			}
 			stuck := errors.Is(err, os.ErrDeadlineExceeded)
-			if err != nil && !stuck {
+			if err != nil && !stuck && ctx.Err() == nil {
 				return fmt.Errorf("cannot hand bytes of scanner %q on at %q: %w", t.o.Scanner, t.o.Path, err)
 			}
+			stuck = stuck && still()
 			lost := t.waiting.lostSoFar()
 			t.change(func(s *devices.TeeState) { s.Stuck, s.Lost = stuck, lost })
+		}
+		if ctx.Err() != nil {
+			return nil
 		}
 	}
 }
