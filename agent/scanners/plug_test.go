@@ -268,7 +268,10 @@ func TestPlugCycles(t *testing.T) {
 			defer c.stop()
 			for i := range cycles {
 				s := b.plugIn("Reader")
-				c.await(devices.Ready)
+				for strangers := c.awaitUp(); strangers; strangers = c.awaitUp() {
+					s.pull()
+					s = b.plugIn("Reader")
+				}
 				if i%10 == 0 {
 					s.send(numbered(i) + td3a)
 					want := numbered(i)

@@ -179,6 +179,28 @@ func (c *counter) await(want devices.Presence) devices.State {
 	}
 }
 
+// awaitUp waits until the scanner is ready. Strangers is true if a program that is
+// none of this test's has it instead: the numbers of pseudo-terminals are used again
+// and again by all of a machine, and another test can still have one's name.
+func (c *counter) awaitUp() (strangers bool) {
+	c.t.Helper()
+	var got []devices.Presence
+	for {
+		select {
+		case s := <-c.states:
+			switch {
+			case s.Status == devices.Ready:
+				return false
+			case s.Status == devices.Busy && !strings.Contains(s.Reason, fmt.Sprintf("process %d ", os.Getpid())):
+				return true
+			}
+			got = append(got, s.Status)
+		case <-time.After(patience):
+			c.t.Fatalf("not ready, but %v and now %+v", got, c.r.State())
+		}
+	}
+}
+
 // scan waits for a scan and compares it.
 func (c *counter) scan(status devices.Status, lines ...string) devices.Scan {
 	c.t.Helper()
