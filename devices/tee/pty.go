@@ -48,8 +48,7 @@ func openPty(link string, listen, opened func(bool)) (_ far, err error) {
 		}
 	}()
 	// Two agents with the same configuration must not take the name from each other.
-	lock := filepath.Join(filepath.Dir(link), "."+filepath.Base(link)+".lock")
-	if p.lock, err = os.OpenFile(lock, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600); err != nil {
+	if p.lock, err = os.OpenFile(lockFile(link), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600); err != nil {
 		return nil, err
 	}
 	if err := devices.Lock(int(p.lock.Fd())); err != nil {
@@ -74,6 +73,11 @@ func openPty(link string, listen, opened func(bool)) (_ far, err error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// lockFile is held while there is a port of that name.
+func lockFile(link string) string {
+	return filepath.Join(filepath.Dir(link), "."+filepath.Base(link)+".lock")
 }
 
 // makeSlave opens the terminal side.

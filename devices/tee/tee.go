@@ -268,8 +268,9 @@ func (t *Tee) change(f func(*devices.TeeState)) {
 		"ready", after.Ready, "opened", after.Opened, "stuck", after.Stuck, "lost_bytes", after.Lost, "reason", after.Reason)
 }
 
-// isPort says whether the second program is behind a serial port. A link that
-// points to a pseudo-terminal is one that was made here and has to be renewed.
+// isPort says whether the second program is behind a serial port. A link to a
+// pseudo-terminal that was made here, before this agent was started, is none: it has
+// to be made anew.
 func isPort(path string) (bool, error) {
 	link, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -283,7 +284,7 @@ func isPort(path string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if strings.HasPrefix(to, "/dev/pts/") {
+		if strings.HasPrefix(to, "/dev/pts/") && (exists(lockFile(path)) || !exists(to)) {
 			return false, nil
 		}
 	}
@@ -295,4 +296,9 @@ func isPort(path string) (bool, error) {
 		return false, fmt.Errorf("there is something else at %s; remove it, or choose another name", filepath.Clean(path))
 	}
 	return true, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

@@ -500,7 +500,8 @@ func TestNameThatCannotBe(t *testing.T) {
 	}
 }
 
-// The second program is behind a cable.
+// The second program is behind a cable, or behind a pseudo-terminal that another
+// program has made for it.
 func TestSerialPort(t *testing.T) {
 	master, tty, err := pty.Open()
 	if err != nil {
@@ -508,15 +509,50 @@ func TestSerialPort(t *testing.T) {
 	}
 	defer master.Close()
 	defer tty.Close()
-	cable := newScanner()
-	c := start(t, tty.Name(), func(context.Context) (devices.Source, error) { return cable, nil })
-	c.await("opened", opened)
-	c.swipe(swipe)
-	if got := cable.said(t, swipe[len(swipe)-5:]); got != swipe {
-		t.Errorf("the cable carried %q", got)
+	link := name(t)
+	if err := os.Symlink(tty.Name(), link); err != nil {
+		t.Fatal(err)
 	}
-	cable.in <- []byte("\x16T\r")
-	c.scanner.said(t, "\x16T\r")
+	for _, path := range []string{tty.Name(), link} {
+		cable := newScanner()
+		c := start(t, path, func(context.Context) (devices.Source, error) { return cable, nil })
+		c.await("opened", opened)
+		c.swipe(swipe)
+		if got := cable.said(t, swipe[len(swipe)-5:]); got != swipe {
+			t.Errorf("the cable carried %q", got)
+		}
+		cable.in <- []byte("\x16T\r")
+		c.scanner.said(t, "\x16T\r")
+		c.stop()
+	}
+	if to, err := os.Readlink(link); err != nil || to != tty.Name() {
+		t.Errorf("the link is %s, %v", to, err)
+	}
+}
+
+// An agent that was killed has left its link and its lock file; the number of its
+// pseudo-terminal may be somebody else's by now.
+func TestAfterAKill(t *testing.T) {
+	master, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	defer tty.Close()
+	path := name(t)
+	if err := os.Symlink(tty.Name(), path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".scanner-1.lock"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, path, nil)
+	f := c.program()
+	c.swipe(swipe)
+	gets(t, f, swipe)
+	if to, err := os.Readlink(path); err != nil || to == tty.Name() {
+		t.Errorf("the link is %s, %v", to, err)
+	}
 }
 
 // Nothing is left open or running.
