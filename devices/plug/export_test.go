@@ -1,0 +1,4 @@
+package plug
+
+// Uses is what a report descriptor says about a device.
+var Uses = uses
