@@ -43,7 +43,7 @@ const (
 )
 
 // Evidence is what a diagnosis is made from. But for the times it is about what
-// has come since the last document that was read in full: a fault of today is not
+// has come since something was last read as it should be: a fault of today is not
 // hidden by a thousand good reads of yesterday.
 type Evidence struct {
 	Line     string      // the settings of a serial line, "9600 8N1"; "" if there is none
@@ -128,7 +128,7 @@ func Diagnose(e Evidence) []Diagnosis {
 			say(WrongSpeed, true,
 				fmt.Sprintf("%d dari %d byte tidak terbaca sebagai teks: kecepatan pembaca bukan %s. Samakan line dengan pembaca.", e.Stats.Noise, e.Stats.Bytes, speed[0]),
 				fmt.Sprintf("%d of %d bytes make no text: the reader's speed is not %s. Set line to what the reader is set to.", e.Stats.Noise, e.Stats.Bytes, speed[0]))
-		case e.Stats.Noise*2 > e.Stats.Bytes && e.Stats.Bytes >= 4*enough:
+		case e.Line != "" && e.Stats.Noise*2 > e.Stats.Bytes && e.Stats.Bytes >= 4*enough:
 			say(OtherText, false,
 				fmt.Sprintf("%d byte teks tanpa zona baca mesin: pembaca mengirim hal lain.", e.Stats.Noise),
 				fmt.Sprintf("%d bytes of text without a machine-readable zone: the reader sends something else.", e.Stats.Noise))

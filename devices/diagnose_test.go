@@ -117,6 +117,45 @@ func TestDiagnosis(t *testing.T) {
 	}
 }
 
+// A scanner that reads boarding passes well is set as it should be, whatever else it
+// sends; whether its glass is clean they do not tell.
+func TestOtherScans(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := newFake()
+		r := &devices.Reader{Open: opens(errAbsent, src), Line: "9600 8N1", Framer: func() devices.Framer { return passes{newFramer()} }}
+		start(t, r, make(chan devices.Scan, 100))
+		synctest.Wait()
+		for range 10 {
+			src.send(noise(200) + "pass")
+			time.Sleep(2 * time.Second)
+		}
+		synctest.Wait()
+		if s := r.State(); s.Status != devices.Ready {
+			t.Errorf("state is %+v", s)
+		}
+		for range 3 {
+			src.send(line1 + "\r")
+			time.Sleep(2 * time.Second)
+			src.send("pass")
+			time.Sleep(2 * time.Second)
+		}
+		synctest.Wait()
+		if s := r.State(); s.Code != devices.Dirty {
+			t.Errorf("state is %+v", s)
+		}
+	})
+}
+
+// passes is a framer that also knows boarding passes.
+type passes struct{ devices.Framer }
+
+func (p passes) Push(now time.Time, b []byte, emit func(devices.Scan)) {
+	if strings.HasSuffix(string(b), "pass") {
+		emit(devices.Scan{Status: devices.Pass, First: now, Last: now})
+	}
+	p.Framer.Push(now, b, emit)
+}
+
 // Partial scans far apart are bad luck, not dirt.
 func TestPartialsFarApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

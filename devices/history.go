@@ -11,10 +11,11 @@ const maxPartials = 20
 // history is what a Reader remembers in order to find out why a scanner that is
 // there does not read.
 type history struct {
-	wire     Wire        // since the last complete scan of this session
+	good     bool        // something has been read as it should since the last judgement
+	wire     Wire        // since the last time something was, in this session
 	before   Stats       // as they were then
 	errors   LineErrors  // as they were then
-	partials []time.Time // since then, the newest last
+	partials []time.Time // since the last complete scan, the newest last
 	ever     bool        // there was one
 	heard    time.Time   // the last byte
 	judged   Evidence    // as it was when nothing was half read
@@ -46,6 +47,21 @@ func (r *Reader) begin(now time.Time, src Source) {
 	}
 }
 
+// remember takes note of a scan. It is called with r.mu held.
+func (h *history) remember(scan Scan) {
+	switch scan.Status {
+	case Complete:
+		h.good, h.ever, h.partials = true, true, nil
+	case Pass, Barcode: // the line is set as it should be; what of the glass, nobody knows
+		h.good = true
+	case Partial:
+		h.partials = append(h.partials, scan.Last)
+		if n := len(h.partials); n > maxPartials {
+			h.partials = h.partials[n-maxPartials:]
+		}
+	}
+}
+
 // hear keeps count of bytes that have been read.
 func (r *Reader) hear(now time.Time, p []byte) {
 	r.mu.Lock()
@@ -60,8 +76,8 @@ func (r *Reader) judge(now time.Time, src Source) {
 	errors := lineErrors(src)
 	r.mu.Lock()
 	h := &r.history
-	if sum := r.past.Plus(r.current); sum.Complete > h.before.Complete {
-		h.before, h.wire, h.partials, h.ever, h.errors = sum, Wire{}, nil, true, errors
+	if h.good {
+		h.good, h.wire, h.before, h.errors = false, Wire{}, r.past.Plus(r.current), errors
 	}
 	h.judged = Evidence{
 		Line: r.Line, Stats: r.past.Plus(r.current).minus(h.before), Wire: h.wire,

@@ -110,12 +110,7 @@ func (r *Reader) take(l *line, scan Scan) {
 	lost := !l.put(scan)
 	r.change(func() {
 		r.state.LastScan = scan.Last
-		if scan.Status == Partial {
-			r.history.partials = append(r.history.partials, scan.Last)
-			if n := len(r.history.partials); n > maxPartials {
-				r.history.partials = r.history.partials[n-maxPartials:]
-			}
-		}
+		r.history.remember(scan)
 		if lost {
 			r.state.Dropped++
 		}
