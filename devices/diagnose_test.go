@@ -255,3 +255,20 @@ func TestBrokenCharacters(t *testing.T) {
 		})
 	}
 }
+
+func TestOtherText(t *testing.T) {
+	now := time.Now()
+	e := devices.Evidence{
+		Line: "9600 8N1", Heard: now, Now: now,
+		Stats: devices.Stats{Bytes: 500, Noise: 400},
+		Wire:  devices.Wire{Bytes: 500, Even: 250, Text: 500},
+	}
+	d := devices.Diagnose(e)
+	if len(d) != 1 || d[0].Code != devices.OtherText || d[0].Mending || !strings.Contains(d[0].EN, "400 bytes of text") {
+		t.Errorf("found %+v", d)
+	}
+	e.Stats.Noise = 100
+	if d := devices.Diagnose(e); len(d) > 0 {
+		t.Errorf("found %+v", d)
+	}
+}

@@ -24,10 +24,13 @@ func Find(name string, kind Kind) (string, error) { return FindIn("/", name, kin
 func FindIn(root, name string, kind Kind) (string, error) {
 	if !strings.HasPrefix(name, "usb:") {
 		path, err := filepath.EvalSymlinks(name)
-		if errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !errors.Is(err, fs.ErrPermission) { // not there, below what is no folder, a link to itself
 			return "", fmt.Errorf("cannot find %q: %w; plug the scanner in, or correct the port in the configuration", name, devices.ErrAbsent)
 		}
-		return path, err
+		if err != nil {
+			return "", fmt.Errorf("cannot find %q: %w (%w); let the service's user enter the folders on the way", name, devices.ErrDenied, err)
+		}
+		return path, nil
 	}
 	want, err := parse(name)
 	if err != nil {
