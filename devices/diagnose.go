@@ -87,14 +87,31 @@ type Wire struct {
 // count adds bytes.
 func (w *Wire) count(p []byte) {
 	w.Bytes += uint64(len(p))
-	for _, b := range p {
-		w.HighBit += uint64(b >> 7)
-		w.Even += uint64(^bits.OnesCount8(b) & 1)
-		if c := b & 0x7F; c >= ' ' && c < 0x7F || c == '\r' || c == '\n' {
-			w.Text++
+	for len(p) > 0 {
+		piece := p[:min(len(p), 1<<16-1)]
+		p = p[len(piece):]
+		var sum uint64
+		for _, b := range piece {
+			sum += looks[b]
 		}
+		w.HighBit += sum & 0xFFFF
+		w.Even += sum >> 16 & 0xFFFF
+		w.Text += sum >> 32
 	}
 }
+
+// looks has a one for each byte in the 16 bits of each count to which it belongs: a
+// flood is counted with one addition a byte.
+var looks = func() (table [256]uint64) {
+	for i := range table {
+		b := byte(i)
+		table[i] = uint64(b>>7) | uint64(^bits.OnesCount8(b)&1)<<16
+		if c := b & 0x7F; c >= ' ' && c < 0x7F || c == '\r' || c == '\n' {
+			table[i] |= 1 << 32
+		}
+	}
+	return table
+}()
 
 // Diagnose says what is wrong with a scanner that answers. Nothing if nothing can
 // be said.
