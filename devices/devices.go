@@ -99,8 +99,7 @@ type Framer interface {
 
 // A Driver is a Framer for a scanner that must be told to read: what the
 // content of the bytes cannot tell. A scanner that speaks by itself needs only
-// a Framer. A driver that can also beep or light a lamp will say so by another
-// interface, not by a wider one.
+// a Framer. One that can also beep or light a lamp says so by Signaller.
 type Driver interface {
 	Framer
 	// Arm makes the scanner ready to read. It is called after the scanner was
@@ -118,6 +117,9 @@ type Stats struct {
 	Complete uint64 `json:"complete"` // scans with all of their lines
 	Partial  uint64 `json:"partial"`  // scans with something missing
 	Tracks   uint64 `json:"tracks"`   // magnetic tracks, dropped
+	Passes   uint64 `json:"passes"`   // boarding passes
+	Barcodes uint64 `json:"barcodes"` // other barcodes that could be named
+	BadSums  uint64 `json:"bad_sums"` // messages whose own checksum was wrong, read all the same
 }
 
 // minus is what has been counted since t was.
@@ -128,6 +130,9 @@ func (s Stats) minus(t Stats) Stats {
 	s.Complete -= t.Complete
 	s.Partial -= t.Partial
 	s.Tracks -= t.Tracks
+	s.Passes -= t.Passes
+	s.Barcodes -= t.Barcodes
+	s.BadSums -= t.BadSums
 	return s
 }
 
@@ -139,5 +144,8 @@ func (s Stats) Plus(t Stats) Stats {
 	s.Complete += t.Complete
 	s.Partial += t.Partial
 	s.Tracks += t.Tracks
+	s.Passes += t.Passes
+	s.Barcodes += t.Barcodes
+	s.BadSums += t.BadSums
 	return s
 }

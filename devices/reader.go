@@ -60,12 +60,13 @@ type Reader struct {
 
 	telling sync.Mutex // held while a change is made and told; taken before mu
 
-	mu      sync.Mutex // guards the rest
-	state   State      // as the reading side sees it
-	stalled bool       // scans are being lost, as the line sees it
-	past    Stats      // of sessions that have ended
-	current Stats      // of this session
-	history history    // what a diagnosis is made from
+	mu      sync.Mutex  // guards the rest
+	state   State       // as the reading side sees it
+	stalled bool        // scans are being lost, as the line sees it
+	past    Stats       // of sessions that have ended
+	current Stats       // of this session
+	history history     // what a diagnosis is made from
+	signals chan Signal // to the scanner that is open; nil: none is, or it has no ears
 }
 
 // Run opens the scanner, arms it, reads it, and hands each scan to out, until
@@ -161,18 +162,11 @@ func (r *Reader) session(ctx context.Context, src Source, l *line) (scans int, e
 	defer r.endStats(framer)
 	r.begin(time.Now(), src)
 
-	arm := func() error { return nil }
-	if driver, ok := framer.(Driver); ok {
-		arm = func() error {
-			if err := driver.Arm(src); err != nil {
-				return fmt.Errorf("cannot arm the scanner: %w", err)
-			}
-			return nil
-		}
+	speaker := &speaker{r: r, framer: framer, src: src}
+	if err := speaker.arm(); err != nil {
+		return 0, fmt.Errorf("cannot arm the scanner: %w", err)
 	}
-	if err := arm(); err != nil {
-		return 0, err
-	}
+	defer speaker.start()()
 
 	// The end of ctx wakes a Read that waits. Since every deadline set below is
 	// followed by a look at ctx, none can undo this one unseen.
@@ -239,8 +233,8 @@ func (r *Reader) session(ctx context.Context, src Source, l *line) (scans int, e
 			r.judge(now, src)
 		}
 		if scans > before {
-			if err := arm(); err != nil {
-				return scans, err
+			if err := speaker.arm(); err != nil {
+				return scans, fmt.Errorf("cannot arm the scanner: %w", err)
 			}
 		}
 	}

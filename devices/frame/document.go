@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lintas/devices"
+	"lintas/mrz"
 )
 
 // maxLines is how many lines the longest document has.
@@ -20,37 +21,49 @@ type document struct {
 	text   [maxLines][maxRun]byte
 	length [maxLines]int
 	lines  int
-	width  int  // of every line, unless it is broken
-	broken bool // can only become a partial scan
+	shape  shape // of the whole, unless it is broken
+	broken bool  // can only become a partial scan
+	padded bool  // fillers were taken off its lines: complete only if it is valid
 	first  time.Time
 	last   time.Time
 }
-
-// place says where a document stands: the next line is the at-th of a document
-// whose lines have this width. The zero place is between two documents.
-type place struct{ width, at int }
 
 // next is where the next line belongs.
 func (d *document) next() place {
 	if d.lines == 0 || d.broken {
 		return place{}
 	}
-	return place{d.width, d.lines + 1}
+	return place{d.shape, d.lines + 1}
 }
 
-// add puts a line, or a fragment (width 0), to the document and emits what is
-// finished by that.
-func (f *Framer) add(line []byte, width int, emit func(devices.Scan)) {
+// valid says whether the document, with more lines behind it, has all of its
+// check digits right.
+func (d *document) valid(more ...[]byte) bool {
+	lines := make([]string, 0, maxLines)
+	for i := range d.lines {
+		lines = append(lines, string(d.text[i][:d.length[i]]))
+	}
+	for _, l := range more {
+		lines = append(lines, string(l))
+	}
+	doc := mrz.Parse(lines, mrz.Date{})
+	return doc.Valid && doc.Format != "" && doc.Format != mrz.CHDL
+}
+
+// add puts a line into its place, or something without one: a fragment, or a
+// line that can only follow another. It emits what is finished by that.
+func (f *Framer) add(line []byte, p part, emit func(devices.Scan)) {
 	d := &f.doc
-	fits := width > 0 && d.next() == place{width, d.lines + 1} && places(line).has(d.lines+1)
-	if !fits && width > 0 && places(line).has(1) {
+	fits := p.place.shape != none && p.place == d.next()
+	if !fits && p.place.at == 1 {
 		f.flush(emit) // it begins another one
-		d.width, fits = width, true
+		d.shape, fits = p.place.shape, true
 	}
 	if d.lines == 0 {
 		d.first = f.first
 	}
-	d.last = f.last
+	d.last, f.ended = f.last, false
+	d.padded = d.padded || p.padded
 	if !fits {
 		d.broken = true
 	}
@@ -60,7 +73,7 @@ func (f *Framer) add(line []byte, width int, emit func(devices.Scan)) {
 	}
 	d.length[d.lines] = copy(d.text[d.lines][:], line)
 	d.lines++
-	if !d.broken && d.lines == linesOf(d.width) {
+	if !d.broken && d.lines == d.shape.lines() {
 		f.flush(emit)
 	}
 }
@@ -68,7 +81,14 @@ func (f *Framer) add(line []byte, width int, emit func(devices.Scan)) {
 // flush emits the document, whatever there is of it.
 func (f *Framer) flush(emit func(devices.Scan)) {
 	d := &f.doc
-	if d.lines == 0 {
+	defer func() {
+		d.lines, d.shape, d.broken, d.padded, f.ended = 0, none, false, false, false
+	}()
+	switch {
+	case d.lines == 0:
+		return
+	case d.lines == 1 && d.length[0] < minFragment: // the head of a Swiss licence
+		f.stats.Noise += uint64(d.length[0])
 		return
 	}
 	scan := devices.Scan{
@@ -77,7 +97,7 @@ func (f *Framer) flush(emit func(devices.Scan)) {
 		First:  d.first,
 		Last:   d.last,
 	}
-	if d.broken || d.lines < linesOf(d.width) {
+	if d.broken || d.lines < d.shape.lines() || d.padded && !d.valid() {
 		scan.Status = devices.Partial
 	}
 	for i := range scan.Lines {
@@ -92,6 +112,5 @@ func (f *Framer) flush(emit func(devices.Scan)) {
 	} else {
 		f.stats.Partial++
 	}
-	d.lines, d.width, d.broken = 0, 0, false
 	emit(scan)
 }

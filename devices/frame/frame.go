@@ -16,10 +16,22 @@
 // and a second (and a third) line: those of two travellers never become one
 // document because one line of each was lost.
 //
-// Unread characters are '_'. Lower-case letters are noise: no scanner sends a
-// zone in lower case, and a line in which they occur is not to be trusted.
-// Magnetic tracks, which combined readers send on the same wire, are dropped
-// and counted, and so is anything that could be a card number.
+// Unread characters are '_'; a '*' or '?' that a scanner sends for one becomes
+// '_'. Lower-case letters are noise: no scanner sends a zone in lower case, and a
+// line in which they occur is not to be trusted. Magnetic tracks, which combined
+// readers send on the same wire, are dropped and counted, and so is anything
+// that could be a card number.
+//
+// Some bytes of envelopes are zone characters themselves. Up to three of them
+// before a document are put aside. Whatever else is glued to a document, half a
+// swipe before it or after it, is told from it by its content: by a document
+// code and a State that exists, or by all check digits being right. What cannot
+// be told apart for certain stays partial.
+//
+// Boarding passes (IATA Resolution 792) come from the same readers. They are
+// recognised by their content too and give where the journey goes; the name on
+// them stays here. Other barcodes are named if an AIM identifier (ISO/IEC 15424)
+// says what they are, and are noise otherwise.
 //
 // What the text says is not judged here: a complete scan can be full of
 // misread characters, and check digits are for package mrz. A protocol whose
@@ -53,14 +65,21 @@ type Framer struct {
 
 	// The run is the present sequence of zone characters without another byte
 	// between them.
-	run      [maxRun]byte
-	length   int
-	overlong bool // too long to be anything; dropped until it ends
-	track    bool // inside a magnetic track
-	first    time.Time
-	last     time.Time // of the run, or of the track
+	run     [maxRun]byte
+	length  int
+	trimmed bool // the run was longer, this is its end
+	track   bool // inside a magnetic track
+	first   time.Time
+	last    time.Time // of the run, the track, the barcode or what is held for a pass
+
+	heard time.Time // when anything came last
 
 	doc   document
+	ended bool // an end of text has come since the document's last line
+	fresh bool // nothing has come since a line end, a start of text or a silence
+	aim   aim
+	code  code
+	held  held
 	stats devices.Stats
 }
 
@@ -82,17 +101,28 @@ const (
 	sentinel        // begins a magnetic track
 )
 
-var class = func() (c [256]uint8) {
-	for b := 'A'; b <= 'Z'; b++ {
-		c[b] = text
+// What envelopes are made of (ISO/IEC 646).
+const (
+	startOfHeading = 0x01
+	startOfText    = 0x02
+	endOfText      = 0x03
+)
+
+// class and character say what a byte is, and what a text byte stands for.
+var class, character = func() (class [256]uint8, character [256]byte) {
+	for c := range 128 {
+		switch c := byte(c); {
+		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '<', c == '_':
+			class[c], character[c] = text, c
+		case c == '*', c == '?': // unread, as other scanners say it
+			class[c], character[c] = text, '_'
+		case c == '\r', c == '\n':
+			class[c] = lineEnd
+		case c == '%', c == ';':
+			class[c] = sentinel
+		}
 	}
-	for b := '0'; b <= '9'; b++ {
-		c[b] = text
-	}
-	c['<'], c['_'] = text, text
-	c['\r'], c['\n'] = lineEnd, lineEnd
-	c['%'], c[';'] = sentinel, sentinel
-	return c
+	return class, character
 }()
 
 // Push takes bytes read at the time now.
@@ -100,62 +130,135 @@ func (f *Framer) Push(now time.Time, b []byte, emit func(devices.Scan)) {
 	if due, held := f.Deadline(); held && !now.Before(due) {
 		f.Idle(now, emit)
 	}
+	if !now.Before(f.heard.Add(f.gap)) {
+		f.fresh, f.aim = true, aim{}
+	}
+	f.heard = now
 	f.stats.Bytes += uint64(len(b))
 	for _, c := range b {
 		if c >= 0x80 {
 			f.stats.HighBit++
 		}
-		switch kind := class[c]; {
-		case kind == text:
-			f.char(now, c, emit)
-		case f.track:
-			f.inTrack(now, c, emit)
-		default:
-			f.endRun(emit)
-			if kind == sentinel {
-				f.track, f.last = true, now
-			}
-			if kind != lineEnd {
-				f.stats.Noise++
-			}
+		if class[c] == other && c > ' ' && c != ']' && f.idle() {
+			f.stats.Noise++ // by far the most frequent case in a flood
+			f.fresh, f.aim.done = false, false
+			continue
 		}
+		f.feed(now, c, emit)
+	}
+}
+
+// idle says that nothing has begun.
+func (f *Framer) idle() bool {
+	return f.length == 0 && f.held.n == 0 && !f.track && f.aim.at == 0 && !f.code.active()
+}
+
+// feed takes a byte.
+func (f *Framer) feed(now time.Time, c byte, emit func(devices.Scan)) {
+	switch {
+	case f.held.n > 0 && f.hold(now, c, emit):
+	case f.mayBeginPass(c):
+		f.held.begin(now, c)
+		f.last = now
+	default:
+		f.plain(now, c, emit)
+	}
+}
+
+// plain takes a byte that is not part of a boarding pass.
+func (f *Framer) plain(now time.Time, c byte, emit func(devices.Scan)) {
+	kind := class[c]
+	f.aim.next(c, f.fresh)
+	f.fresh = kind == lineEnd || c == startOfText
+	switch {
+	case kind == text && !(c == '?' && f.track):
+		f.code.length++
+		f.char(now, character[c], emit)
+	case f.track:
+		f.inTrack(now, c, emit)
+	case f.code.active():
+		f.inCode(now, c, emit)
+	case (c == '/' || c == ' ') && f.passBehindRun(now, c, emit):
+	default:
+		f.endRun(emit)
+		if kind == sentinel {
+			f.track, f.last = true, now
+		}
+		if kind != lineEnd {
+			f.stats.Noise++
+		}
+		f.envelope(c, emit)
+	}
+	if f.aim.done && f.aim.kind() != "" {
+		f.code = code{kind: f.aim.kind(), first: now}
+		f.last = now
+	}
+}
+
+// envelope notes where one message ends and the next begins. Lines on both sides
+// of that are of two documents. A single control byte proves nothing: it can be
+// noise.
+func (f *Framer) envelope(c byte, emit func(devices.Scan)) {
+	switch {
+	case f.doc.lines == 0:
+	case c == endOfText:
+		f.ended = true
+	case (c == startOfHeading || c == startOfText) && f.ended:
+		f.flush(emit)
 	}
 }
 
 // char adds a character to the run.
 func (f *Framer) char(now time.Time, c byte, emit func(devices.Scan)) {
-	switch {
-	case f.overlong:
-		f.stats.Noise++
-	case f.length == maxRun:
-		f.stats.Noise += maxRun + 1
-		f.length, f.overlong = 0, true
-	default:
-		if f.length == 0 {
-			f.first = now
-			if f.doc.lines > 0 && !now.Before(f.doc.last.Add(f.gap)) {
-				f.flush(emit)
-			}
+	if f.length == 0 {
+		f.first = now
+		if f.doc.lines > 0 && !now.Before(f.doc.last.Add(f.gap)) {
+			f.flush(emit)
 		}
-		f.run[f.length] = c
-		f.length++
 	}
+	if f.length == maxRun {
+		f.settle(emit)
+	}
+	f.run[f.length] = c
+	f.length++
 	f.last = now
+}
+
+// Break says that one message of the scanner has ended and another begins, as
+// somebody knows who understands its envelope: no document goes on behind it.
+func (f *Framer) Break(emit func(devices.Scan)) {
+	f.flush(emit)
+	f.fresh = true
+}
+
+// End says that the scanner's message has ended, as somebody knows who
+// understands its envelope: a document that is whole by now need not wait for
+// the gap. If none is, End does nothing: envelopes lie.
+func (f *Framer) End(emit func(devices.Scan)) {
+	if f.length == 0 || f.track || f.held.n > 0 || f.code.active() {
+		return
+	}
+	if s := f.split(); s.completes() {
+		f.endRun(emit)
+	}
 }
 
 // Idle says that the line has been silent.
 func (f *Framer) Idle(_ time.Time, emit func(devices.Scan)) {
+	f.endHeld(emit)
 	if f.track {
 		f.endTrack(emit)
 	}
 	f.endRun(emit)
+	f.endCode(emit)
 	f.flush(emit)
+	f.fresh, f.aim = true, aim{}
 }
 
 // Deadline is when Idle is due.
 func (f *Framer) Deadline() (time.Time, bool) {
 	switch {
-	case f.length > 0 || f.overlong || f.track:
+	case f.length > 0 || f.track || f.held.n > 0 || f.code.active():
 		return f.last.Add(f.gap), true
 	case f.doc.lines > 0:
 		return f.doc.last.Add(f.gap), true
@@ -168,24 +271,55 @@ func (f *Framer) Stats() devices.Stats { return f.stats }
 
 // endRun turns the run into lines.
 func (f *Framer) endRun(emit func(devices.Scan)) {
+	if f.length == 0 {
+		return
+	}
 	run := f.run[:f.length]
-	f.length, f.overlong = 0, false
-	if len(run) == 0 {
+	switch {
+	case f.code.active():
+		f.endRunInCode(run, emit)
+	case begins(run, "STARTOCR") || string(run) == "START":
+		f.flush(emit) // the first word of another message of a 3M reader
+		f.stats.Noise += uint64(len(run))
+	case len(run) < short.width(1) && len(run) != headWidth: // as nearly all noise
+		f.takePart(part{to: len(run)}, run, false, emit)
+	default:
+		f.take(f.split(), run, emit)
+	}
+	f.length, f.trimmed = 0, false
+}
+
+// take adds the parts of a run to the document.
+func (f *Framer) take(s parts, run []byte, emit func(devices.Scan)) {
+	for i, p := range s.list[:s.n] {
+		f.takePart(p, run, i == 0 && f.trimmed, emit)
+	}
+}
+
+// takePart adds a part of a run to the document, unless it is nothing. Flood: it
+// is what is left of a run that was too long.
+func (f *Framer) takePart(p part, run []byte, flood bool, emit func(devices.Scan)) {
+	piece := run[p.from:p.to]
+	if p.line() || isFragment(piece) && !flood {
+		f.add(piece, p, emit)
 		return
 	}
-	c, ok := split(run, f.doc.next())
-	if !ok {
-		if !isFragment(run) {
-			f.stats.Noise += uint64(len(run))
-			return
-		}
-		f.add(run, 0, emit)
+	f.stats.Noise += uint64(len(piece))
+}
+
+// settle makes room in a run that has become too long: it takes out documents
+// that are certain, or else forgets the older half. The line that follows a
+// flood of letters is at its end.
+func (f *Framer) settle(emit func(devices.Scan)) {
+	run := f.run[:f.length]
+	if n := f.certain(run); n > 0 {
+		s := f.lineUp(run[:n])
+		f.take(s, run[:n], emit)
+		f.length = copy(f.run[:], run[n:])
+		f.first = f.last
 		return
 	}
-	f.stats.Noise += uint64(c.excess)
-	run = run[c.excess:]
-	for _, width := range c.widths[:c.lines] {
-		f.add(run[:width], width, emit)
-		run = run[width:]
-	}
+	f.stats.Noise += uint64(len(run) - keptRun)
+	f.length = copy(f.run[:], run[len(run)-keptRun:])
+	f.trimmed, f.first = true, f.last
 }

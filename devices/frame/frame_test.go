@@ -1,6 +1,7 @@
 package frame_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,11 +22,13 @@ func unread(line string, at ...int) string {
 }
 
 // run frames pieces that all come at once, and then silence.
-func run(f devices.Framer, pieces ...string) []devices.Scan {
+func run(f devices.Framer, pieces ...string) []devices.Scan { return runAt(start, f, pieces...) }
+
+func runAt(now time.Time, f devices.Framer, pieces ...string) []devices.Scan {
 	var got []devices.Scan
 	emit := func(s devices.Scan) { got = append(got, s) }
 	for _, p := range pieces {
-		f.Push(start, []byte(p), emit)
+		f.Push(now, []byte(p), emit)
 	}
 	if due, held := f.Deadline(); held {
 		f.Idle(due, emit)
@@ -36,7 +39,7 @@ func run(f devices.Framer, pieces ...string) []devices.Scan {
 // same compares what a document holds.
 func same(a, b []devices.Scan) bool {
 	return slices.EqualFunc(a, b, func(a, b devices.Scan) bool {
-		return a.Status == b.Status && slices.Equal(a.Lines, b.Lines)
+		return a.Status == b.Status && slices.Equal(a.Lines, b.Lines) && a.Kind == b.Kind && reflect.DeepEqual(a.Pass, b.Pass)
 	})
 }
 

@@ -1,33 +1,108 @@
 package frame
 
-// The widths of lines (Doc 9303-4 to -7), in the order in which they are tried.
-var widths = [...]int{44, 36, 30}
+import (
+	"strings"
+
+	"lintas/mrz"
+)
+
+// A shape is how many lines of which width make a document.
+type shape uint8
+
+const (
+	none    shape = iota
+	long          // 2 × 44: TD3, MRV-A (Doc 9303-4, -7)
+	medium        // 2 × 36: TD2, MRV-B, the French card of 1988 (Doc 9303-6, -7)
+	short         // 3 × 30: TD1 (Doc 9303-5)
+	licence       // 9 + 2 × 30: the Swiss and Liechtenstein driving licence
+)
+
+// shapes in the order in which they are tried.
+var shapes = [...]shape{long, medium, short, licence}
+
+func (s shape) lines() int {
+	switch s {
+	case long, medium:
+		return 2
+	case short, licence:
+		return 3
+	}
+	return 0
+}
+
+// width of the at-th line.
+func (s shape) width(at int) int {
+	switch {
+	case s == long:
+		return 44
+	case s == medium:
+		return 36
+	case s == licence && at == 1:
+		return headWidth
+	}
+	return 30
+}
+
+// headWidth is the width of a Swiss licence's first line: its blank card's
+// number and language.
+const headWidth = 9
 
 const (
 	// maxExcess is how many zone characters an envelope can put before the
 	// first line: a flag, the low byte of a length, the end of an AIM identifier.
 	maxExcess = 3
 
-	// maxRun is two unseparated documents of the longest kind, merged.
-	maxRun = 2*3*30 + maxExcess
+	// maxRun bounds a run: five unseparated documents, merged.
+	maxRun = 512
+	// keptRun is what is kept of a longer one.
+	keptRun = maxRun / 2
 
 	// minFragment is the shortest piece of a line worth telling the officer.
 	minFragment = 10
+
+	// minDigits is the least number of digits in one that has no filler: such a
+	// piece is of the line that holds number and dates, and no name.
+	minDigits = 5
 
 	// maxDigits is the longest sequence of digits in a fragment that has no
 	// filler: payment card numbers have 12 and more.
 	maxDigits = 11
 )
 
-// linesOf is how many lines of that width make a document, 0 if none does.
-func linesOf(width int) int {
-	switch width {
-	case 44, 36: // TD3, MRV-A; TD2, MRV-B, the French card of 1988
-		return 2
-	case 30: // TD1
-		return 3
+// place says where a line stands: it is the at-th, from 1, of a document of that
+// shape. The zero place is none.
+type place struct {
+	shape shape
+	at    int
+}
+
+// width of a line in this place.
+func (p place) width() int { return p.shape.width(p.at) }
+
+// takes says whether a line could stand in this place.
+func (p place) takes(line []byte) bool {
+	switch {
+	case p.shape == none || len(line) != p.width():
+		return false
+	case p.shape == licence && p.at == 1:
+		return isHead(line)
+	case p.shape == licence && p.at == 2:
+		return string(line[:2]) == "FA" && (string(line[2:5]) == "CHE" || string(line[2:5]) == "LIE")
 	}
-	return 0
+	return places(line).has(p.at)
+}
+
+// isHead knows the first line of a Swiss licence: "AAA001D<<".
+func isHead(line []byte) bool {
+	if len(line) != headWidth || line[7] != '<' || line[8] != '<' || !strings.Contains("DFIR", string(line[6])) {
+		return false
+	}
+	for i, c := range line[:6] {
+		if i < 3 && (c < 'A' || c > 'Z') || i >= 3 && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
 }
 
 // lineSet is a set of places of a line in its document: bit n is the n-th.
@@ -87,15 +162,30 @@ func count(line []byte) (digits, unread int) {
 }
 
 // beginsDocument says whether a line that was found by its content alone begins
-// as ICAO documents do: a code with A, C, I, P or V first, then a state.
-func beginsDocument(line []byte) bool {
+// as ICAO documents do: a code with A, C, I, P or V first, then a State. Up to
+// that many of these five may be unread.
+func beginsDocument(line []byte, unread int) bool {
 	switch line[0] {
 	case 'A', 'C', 'I', 'P', 'V':
+	case '_':
+		if unread == 0 {
+			return false
+		}
 	default:
 		return false
 	}
-	digits, unread := count(line[:5])
-	return digits+unread == 0 && places(line).has(1)
+	digits, missing := count(line[:5])
+	return digits == 0 && missing <= unread
+}
+
+// surelyBegins says whether characters begin a document beyond doubt: with a
+// code of one, and a State that there is.
+func surelyBegins(run []byte) bool {
+	if len(run) < 5 || !beginsDocument(run, 0) || run[1] != '<' && (run[1] < 'A' || run[1] > 'Z') {
+		return false
+	}
+	state := string(run[2:5])
+	return mrz.KnownState(strings.TrimRight(state, "<"))
 }
 
 // isFragment says whether a run that is no line could be a piece of one: long
@@ -110,9 +200,9 @@ func isFragment(run []byte) bool {
 			row++
 			longest = max(longest, row)
 			continue
-		case c == '<' || c == '_':
+		case c == '<':
 			fillers++
-		default:
+		case c != '_':
 			letters++
 		}
 		row = 0
@@ -123,61 +213,10 @@ func isFragment(run []byte) bool {
 	case fillers > 0: // only zones have these
 		return letters+digits > 0
 	}
-	return letters > 0 && digits > 0 && longest <= maxDigits
+	return letters > 0 && digits >= minDigits && longest <= maxDigits
 }
 
-// cut is how a run falls into lines.
-type cut struct {
-	excess int // characters before the first line that belong to an envelope
-	widths [maxRun / 30]int
-	lines  int
-}
-
-// split finds the lines in a run. A run of exactly one line's length is that
-// line, wherever it stands. A longer one is taken apart only if the lines
-// found in this way follow each other as they should, beginning with the one
-// expected, or with a first one.
-func split(run []byte, expected place) (c cut, ok bool) {
-	if linesOf(len(run)) > 0 {
-		c.widths[0], c.lines = len(run), 1
-		return c, places(run) != 0
-	}
-	if expected != (place{}) && c.follow(run, expected) {
-		return c, true
-	}
-	for c.excess = 0; c.excess <= min(maxExcess, len(run)); c.excess++ {
-		if c.follow(run[c.excess:], place{}) {
-			return c, true
-		}
-	}
-	return c, false
-}
-
-// follow continues the cut at a place, up to the end of the run.
-func (c *cut) follow(run []byte, p place) bool {
-	if len(run) == 0 {
-		return c.lines > 0
-	}
-	try := func(width, at int) bool {
-		c.widths[c.lines] = width
-		c.lines++
-		next := place{width, at + 1}
-		if at == linesOf(width) {
-			next = place{}
-		}
-		if c.follow(run[width:], next) {
-			return true
-		}
-		c.lines--
-		return false
-	}
-	if p != (place{}) {
-		return len(run) >= p.width && places(run[:p.width]).has(p.at) && try(p.width, p.at)
-	}
-	for _, width := range widths {
-		if len(run) >= width && beginsDocument(run[:width]) && try(width, 1) {
-			return true
-		}
-	}
-	return false
+// begins says whether a run begins with a word.
+func begins(run []byte, word string) bool {
+	return len(run) >= len(word) && string(run[:len(word)]) == word
 }

@@ -28,6 +28,7 @@ func (f *Framer) inTrack(now time.Time, c byte, emit func(devices.Scan)) {
 		f.stats.Tracks++
 	case c < ' ' || c > '_':
 		f.endTrack(emit)
+		f.envelope(c, emit)
 	default:
 		f.dropRun()
 		f.last = now
@@ -37,8 +38,7 @@ func (f *Framer) inTrack(now time.Time, c byte, emit func(devices.Scan)) {
 // endTrack ends a track without an end sentinel.
 func (f *Framer) endTrack(emit func(devices.Scan)) {
 	f.track = false
-	run := f.run[:f.length]
-	if _, zone := split(run, f.doc.next()); zone && !f.overlong && bytes.IndexByte(run, '<') >= 0 {
+	if f.holdsLine() {
 		f.endRun(emit)
 		return
 	}
@@ -46,8 +46,23 @@ func (f *Framer) endTrack(emit func(devices.Scan)) {
 	f.stats.Tracks++
 }
 
+// holdsLine says whether there is a line in the run that nothing but a zone can
+// hold.
+func (f *Framer) holdsLine() bool {
+	if bytes.IndexByte(f.run[:f.length], '<') < 0 {
+		return false
+	}
+	s := f.split()
+	for _, p := range s.list[:s.n] {
+		if p.line() {
+			return true
+		}
+	}
+	return false
+}
+
 // dropRun forgets the run.
 func (f *Framer) dropRun() {
 	f.stats.Noise += uint64(f.length)
-	f.length, f.overlong = 0, false
+	f.length, f.trimmed = 0, false
 }
