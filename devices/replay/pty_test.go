@@ -1,0 +1,57 @@
+package replay_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"lintas/devices"
+	"lintas/devices/replay"
+	"lintas/devices/serial"
+)
+
+// The port opens as a scanner's does, carries every byte both ways and can be
+// pulled out.
+func TestPort(t *testing.T) {
+	p, err := replay.NewPort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	src, err := serial.Open(context.Background(), serial.Options{Port: p.Path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	if _, err := p.Write(all); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	buf := make([]byte, 512)
+	for len(got) < len(all) {
+		n, err := src.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, buf[:n]...)
+	}
+	if string(got) != string(all) {
+		t.Errorf("got % x", got)
+	}
+	if _, err := src.Write([]byte("C\x00\x01\x01")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.Read(buf); err != nil || string(buf[:n]) != "C\x00\x01\x01" {
+		t.Errorf("the scanner heard %q, %v", buf[:n], err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := src.Read(buf); !errors.Is(err, devices.ErrUnplugged) {
+		t.Errorf("pulled out, and the reader got %v", err)
+	}
+}
