@@ -44,6 +44,7 @@
 package frame
 
 import (
+	"bytes"
 	"time"
 
 	"lintas/devices"
@@ -75,6 +76,8 @@ type Framer struct {
 	heard time.Time // when anything came last
 
 	doc   document
+	label bool // the word LINE has come
+	word  int  // how much of the word start has come in small letters
 	ended bool // an end of text has come since the document's last line
 	fresh bool // nothing has come since a line end, a start of text or a silence
 	aim   aim
@@ -150,7 +153,7 @@ func (f *Framer) Push(now time.Time, b []byte, emit func(devices.Scan)) {
 
 // idle says that nothing has begun.
 func (f *Framer) idle() bool {
-	return f.length == 0 && f.held.n == 0 && !f.track && f.aim.at == 0 && !f.code.active()
+	return f.length == 0 && f.doc.lines == 0 && f.held.n == 0 && !f.track && f.aim.at == 0 && !f.code.active()
 }
 
 // feed takes a byte.
@@ -199,13 +202,21 @@ func (f *Framer) plain(now time.Time, c byte, emit func(devices.Scan)) {
 // of that are of two documents. A single control byte proves nothing: it can be
 // noise.
 func (f *Framer) envelope(c byte, emit func(devices.Scan)) {
+	const start = "tart" // as some drivers of 3M readers write it
 	switch {
 	case f.doc.lines == 0:
 	case c == endOfText:
 		f.ended = true
 	case (c == startOfHeading || c == startOfText) && f.ended:
 		f.flush(emit)
+	case c == start[f.word]:
+		if f.word++; f.word == len(start) {
+			f.word = 0
+			f.flush(emit)
+		}
+		return
 	}
+	f.word = 0
 }
 
 // char adds a character to the run.
@@ -278,8 +289,8 @@ func (f *Framer) endRun(emit func(devices.Scan)) {
 	switch {
 	case f.code.active():
 		f.endRunInCode(run, emit)
-	case begins(run, "STARTOCR") || string(run) == "START":
-		f.flush(emit) // the first word of another message of a 3M reader
+	case f.isBreak(run): // between two messages of a 3M reader
+		f.flush(emit)
 		f.stats.Noise += uint64(len(run))
 	case len(run) < short.width(1) && len(run) != headWidth: // as nearly all noise
 		f.takePart(part{to: len(run)}, run, false, emit)
@@ -287,6 +298,19 @@ func (f *Framer) endRun(emit func(devices.Scan)) {
 		f.take(f.split(), run, emit)
 	}
 	f.length, f.trimmed = 0, false
+}
+
+// isBreak knows the words between two documents of a 3M reader, also with another
+// word glued to them: END, START, LINE 1, and MSR behind the document's lines. A
+// name has fillers.
+func (f *Framer) isBreak(run []byte) bool {
+	labelled := f.label
+	f.label = string(run) == "LINE"
+	if len(run) >= short.width(1) || bytes.IndexByte(run, '<') >= 0 {
+		return false
+	}
+	return labelled && string(run) == "1" || string(run) == "MSR" ||
+		bytes.HasPrefix(run, []byte("END")) || bytes.Contains(run, []byte("START"))
 }
 
 // take adds the parts of a run to the document.

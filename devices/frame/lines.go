@@ -215,8 +215,3 @@ func isFragment(run []byte) bool {
 	}
 	return letters > 0 && digits >= minDigits && longest <= maxDigits
 }
-
-// begins says whether a run begins with a word.
-func begins(run []byte, word string) bool {
-	return len(run) >= len(word) && string(run[:len(word)]) == word
-}

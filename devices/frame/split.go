@@ -82,11 +82,25 @@ func (f *Framer) exact(run []byte) place {
 		return p
 	}
 	for _, sh := range shapes {
-		if p := (place{sh, 1}); p.takes(run) {
+		if p := (place{sh, 1}); p.takes(run) && !shifted(run) {
 			return p
 		}
 	}
 	return place{}
+}
+
+// shifted says whether a run that has the width of a first line is one that lacks
+// characters at its end, with those of an envelope before it.
+func shifted(run []byte) bool {
+	if surelyBegins(run) {
+		return false
+	}
+	for e := 1; e <= maxExcess && e < len(run); e++ {
+		if surelyBegins(run[e:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // padded takes the unread characters off the end of a line that a reader has
@@ -94,26 +108,32 @@ func (f *Framer) exact(run []byte) place {
 // was right is for the check digits to say when the document is there.
 func (f *Framer) padded(run []byte, s *parts) bool {
 	expected := f.doc.next()
-	if len(run) != long.width(1) && len(run) != medium.width(1) || expected.takes(run) {
-		return false
-	}
 	content := len(run)
 	for content > 0 && run[content-1] == '_' {
 		content--
 	}
-	for _, sh := range [...]shape{medium, short} {
-		w := sh.width(1)
-		if w >= len(run) || content > w || content <= w-maxUnread {
+	if content == len(run) || expected.takes(run) {
+		return false
+	}
+	for e := 0; e <= maxExcess; e++ {
+		if w := len(run) - e; w != long.width(1) && w != medium.width(1) {
 			continue
 		}
-		p := place{sh, 1}
-		if expected.shape == sh {
-			p = expected
-		}
-		if p.takes(run[:w]) && (p.at > 1 || beginsDocument(run[:w], 0)) {
-			s.put(part{to: w, place: p, padded: true})
-			s.put(part{from: w, to: len(run)})
-			return true
+		for _, sh := range [...]shape{medium, short} {
+			w := e + sh.width(1)
+			if w >= len(run) || content > w || content <= w-maxUnread {
+				continue
+			}
+			p := place{sh, 1}
+			if expected.shape == sh && e == 0 {
+				p = expected
+			}
+			if p.takes(run[e:w]) && (p.at > 1 || beginsDocument(run[e:w], 0)) {
+				s.put(part{to: e})
+				s.put(part{from: e, to: w, place: p, padded: true})
+				s.put(part{from: w, to: len(run)})
+				return true
+			}
 		}
 	}
 	return false
@@ -257,10 +277,14 @@ func (f *Framer) begin(run []byte, i int, sh shape, clean, dirty *chains) (c cha
 		c.score += int16(p.width())
 	}
 	var nothing document
-	rest := f.rest(run, pos, clean, dirty, func() bool { return nothing.valid(lines[:sh.lines()]...) })
+	rest := f.rest(run, pos, clean, dirty, func() bool { return sh.proves() && nothing.valid(lines[:sh.lines()]...) })
 	c.score += rest
 	return c, sure, rest >= 0
 }
+
+// proves says whether check digits can prove where the last line of a document
+// begins and ends. In three lines the last has none.
+func (s shape) proves() bool { return s == long || s == medium }
 
 // goOn tries to continue the document at a position: with how many lines, and
 // how good that is.
@@ -280,7 +304,7 @@ func (f *Framer) goOn(run []byte, i int, p place, clean, dirty *chains) (n int, 
 		score += int16(p.width())
 	}
 	whole := p.at > p.shape.lines()
-	valid := func() bool { return whole && f.doc.valid(lines[:n]...) }
+	valid := func() bool { return whole && start.shape.proves() && f.doc.valid(lines[:n]...) }
 	if i > 0 && !valid() && !(start == place{short, 2} && datesProve(lines[0])) {
 		return 0, 0
 	}
@@ -346,7 +370,7 @@ func (f *Framer) certain(run []byte) int {
 		lines = append(lines, line)
 		n += p.width()
 	}
-	if !surelyBegins(run[n:]) && !d.valid(lines...) {
+	if !surelyBegins(run[n:]) && !(p.shape.proves() && d.valid(lines...)) {
 		return 0
 	}
 	return n

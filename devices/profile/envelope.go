@@ -62,12 +62,15 @@ func (s *sums) next(c byte) (begins, ends bool) {
 	case s.ended:
 		s.ended, s.at = false, 0
 		if c == soh { // the reader sends no checksums
-			s.at, s.sum, s.inner = 1, 0, 0
+			s.begin()
 			return false, false
 		}
 		if c != s.sum && c != s.sum^soh && c != s.sum^etx && c != s.sum^soh^etx && c != s.inner && c != s.inner^etx {
 			s.bad++
 		}
+		return false, false
+	case c == soh && s.at >= messageHead: // the one before was cut off
+		s.begin()
 		return false, false
 	case s.at >= messageHead:
 		s.sum ^= c
@@ -87,10 +90,12 @@ func (s *sums) next(c byte) (begins, ends bool) {
 		return false, false
 	}
 	if c == soh {
-		s.at, s.sum, s.inner = 1, 0, 0
+		s.begin()
 	}
 	return false, false
 }
+
+func (s *sums) begin() { s.at, s.sum, s.inner = 1, 0, 0 }
 
 // nativeHead is how a message begins; size stands for a byte of its length.
 const size = 0
