@@ -68,7 +68,8 @@ type Scanner struct {
 	Name    string
 	Port    string // an absolute path of a device or folder, or usb:VID:PID[:serial]
 	Profile string // what it is: one of [Profiles]
-	Line    string // "9600 8N1"
+	Line    string // "9600 8N1"; "" for what the profile's readers have from the factory
+	Arm     string // bytes in hexadecimal that make it read, "none", or "" for the profile's
 	Gap     time.Duration
 	Tee     string // where its bytes are handed on, "" for nowhere
 	Layout  string // of a keyboard: auto, us, de, fr, id

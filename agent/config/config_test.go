@@ -145,7 +145,7 @@ format = "json"
 		},
 		State: config.State{Dir: "/etc/lintas/state", Run: "/etc/run"},
 		Scanners: []config.Scanner{
-			{Name: "desk", Port: "/dev/serial/by-id/usb-A", Profile: "auto", Line: "9600 8N1", Gap: 250 * time.Millisecond, Layout: "auto", After: "keep"},
+			{Name: "desk", Port: "/dev/serial/by-id/usb-A", Profile: "auto", Gap: 250 * time.Millisecond, Layout: "auto", After: "keep"},
 			{Name: "Spare-2", Port: "/dev/ttyS0", Profile: "honeywell", Line: "115200 7E2", Gap: time.Second,
 				Tee: "/run/lintas/scanner-1", Layout: "de", Grab: true, After: "remove"},
 		},
@@ -185,7 +185,7 @@ func TestWaysToWrite(t *testing.T) {
 	}
 	t.Run("scanners in one line", func(t *testing.T) {
 		c := parse(t, `scanner = [{ name = "a", port = "/dev/a" }, { name = "b", port = "/dev/b" }]`+mustHave(t))
-		if len(c.Scanners) != 2 || c.Scanners[1].Port != "/dev/b" || c.Scanners[1].Line != "9600 8N1" {
+		if len(c.Scanners) != 2 || c.Scanners[1].Port != "/dev/b" || c.Scanners[1].Line != "" {
 			t.Errorf("got %+v", c.Scanners)
 		}
 	})

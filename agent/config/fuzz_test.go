@@ -68,7 +68,7 @@ func checkPromises(t *testing.T, c *config.Config, text string) {
 		t.Errorf("out of range: %+v", c)
 	}
 	for _, s := range c.Scanners {
-		if s.Name == "" || s.Port == "" || s.Line == "" || s.Gap <= 0 {
+		if s.Name == "" || s.Port == "" || s.Gap <= 0 {
 			t.Errorf("not complete: %+v", s)
 		}
 	}

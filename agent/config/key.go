@@ -27,6 +27,7 @@ var keys = []key{
 	text("scanner.port", required, func(p place) *string { return &p.scanner.Port }, devicePort),
 	text("scanner.profile", optional, func(p place) *string { return &p.scanner.Profile }, oneOf(Profiles...)),
 	text("scanner.line", optional, func(p place) *string { return &p.scanner.Line }, serialLine),
+	text("scanner.arm", optional, func(p place) *string { return &p.scanner.Arm }, armBytes),
 	duration("scanner.gap", func(p place) *time.Duration { return &p.scanner.Gap }, between(10*time.Millisecond, 10*time.Second)),
 	text("scanner.tee", optional, func(p place) *string { return &p.scanner.Tee }, absoluteOrNone),
 	text("scanner.layout", optional, func(p place) *string { return &p.scanner.Layout }, oneOf("auto", "us", "de", "fr", "id")),
@@ -64,7 +65,7 @@ var keys = []key{
 // newScanner has the defaults of a [[scanner]] table. The shipped file shows the
 // same in its example.
 func newScanner() Scanner {
-	return Scanner{Profile: "auto", Line: "9600 8N1", Gap: 250 * time.Millisecond, Layout: "auto", After: "keep"}
+	return Scanner{Profile: "auto", Gap: 250 * time.Millisecond, Layout: "auto", After: "keep"}
 }
 
 // Profiles are the kinds of scanners: the readers of text on a serial line,

@@ -24,10 +24,8 @@ import (
 // New makes the reader of one configured scanner.
 func New(s config.Scanner, log *slog.Logger) *devices.Reader {
 	r := &devices.Reader{Name: s.Name, Logger: log}
-	switch s.Profile {
-	case "auto":
-		r.Open = port(s)
-		r.Framer = func() devices.Framer { return frame.New(frame.Options{Gap: s.Gap}) }
+	switch {
+	case text(r, &s):
 	default:
 		r.Open = func(context.Context) (devices.Source, error) {
 			return nil, fmt.Errorf("cannot open scanner %q: this version has no profile %q", s.Name, s.Profile)
