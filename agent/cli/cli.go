@@ -11,6 +11,6 @@ func Main() {
 // Commands lists the subcommands in the order of the help.
 func Commands() []*command.Command {
 	return []*command.Command{
-		runCommand(), statusCommand(), mrzCommand(), listCommand(), queueCommand(), keyCommand(), configCommand(), command.VersionCommand("lintas"),
+		runCommand(), statusCommand(), mrzCommand(), scannerCommand(), listCommand(), queueCommand(), keyCommand(), configCommand(), command.VersionCommand("lintas"),
 	}
 }

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -105,4 +106,23 @@ func (p *Port) Close() error {
 		err = p.line.Close()
 	}
 	return errors.Join(err, p.scanner.Close())
+}
+
+// Drain waits until the program that has the port open has read everything.
+func (p *Port) Drain(ctx context.Context) error {
+	raw, err := p.line.SyscallConn()
+	if err != nil {
+		return err
+	}
+	for {
+		var waiting int
+		var failed error
+		err := raw.Control(func(fd uintptr) { waiting, failed = unix.IoctlGetInt(int(fd), unix.TIOCINQ) })
+		if err = errors.Join(err, failed); err != nil || waiting == 0 {
+			return err
+		}
+		if err := Sleep(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
