@@ -169,6 +169,8 @@ var cases = []struct {
 	{"half a second glued behind", td3a + "\r" + td3b + td3c[:23], scans(td3, part(td3c[:23]))},
 	{"half a card glued behind a card", td1a + "\r" + td1b + "\r" + td1c + td1a[:20], scans(td1, part(td1a[:20]))},
 	{"line 1 and half of line 2 glued before a whole one", td3c + "\r" + td3d[:20] + td3a + "\r" + td3b + "\r", scans(part(td3c, td3d[:20]), td3)},
+	{"half that could begin a longer line glued before a whole one", "P<GBRCONTOH<<PUTU<CICI<MSRI<<" + td2a + "\r" + td2b + "\r",
+		scans(part("P<GBRCONTOH<<PUTU<CICI<MSRI<<"), td2)},
 	{"half glued before a whole one, no separators", td3d[5:30] + td3a + td3b, scans(part(td3d[5:30]), td3)},
 	{"two in envelopes", "\x02" + td3a + "\r" + td3b + "\r\x03K\x02" + td1a + "\r" + td1b + "\r" + td1c + "\r\x03", scans(td3, td1)},
 
@@ -251,7 +253,8 @@ var cases = []struct {
 	{"payment card, start sentinels lost", "B4111111111111111^ERIKSSON/ANNA^2512101000000000?4111111111111111=25121010000000000?\r", nil},
 	{"words and a payment card", "MSR LINE 1:B4111111111111111^ERIKSSON/ANNA^2512101\rMSR LINE 2:4111111111111111=2512101\r", nil},
 	{"licence", "%CADENVER^DOE$JOHN^1234 MAIN ST^?;6360150123456789=9912198012?", nil},
-	{"a line of a zone in a track", "%" + td3a + "?\r", nil},
+	{"lines of a zone as tracks", "%" + td3a + "?\r;" + td3b + "?\r", scans(td3)},
+	{"a stray sentinel before a line with unread characters", "%" + strings.ReplaceAll(unread(td3a, 30, 41), "_", "?") + "\r" + td3b + "\r", scans(whole(unread(td3a, 30, 41), td3b))},
 	{"a card number of a line's length", strings.Repeat("4111111111", 3) + "\r", nil},
 	{"card, then passport", ";4111111111111111=2512101?\r" + td3a + "\r" + td3b + "\r", scans(td3)},
 	{"passport, then card", td3a + "\r" + td3b + "\r%B4111111111111111^A/B^2512?\r", scans(td3)},

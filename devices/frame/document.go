@@ -54,6 +54,9 @@ func (d *document) valid(more ...[]byte) bool {
 // line that can only follow another. It emits what is finished by that.
 func (f *Framer) add(line []byte, p part, emit func(devices.Scan)) {
 	d := &f.doc
+	if p.loose && d.shorten(line) {
+		p.place = d.next()
+	}
 	fits := p.place.shape != none && p.place == d.next()
 	if !fits && p.place.at == 1 {
 		f.flush(emit) // it begins another one
@@ -76,6 +79,29 @@ func (f *Framer) add(line []byte, p part, emit func(devices.Scan)) {
 	if !d.broken && d.lines == d.shape.lines() {
 		f.flush(emit)
 	}
+}
+
+// shorten takes the beginning of another line off the first one, if only that
+// makes the second one fit: half a line and a shorter first line, glued together,
+// can have the length of a longer one.
+func (d *document) shorten(line []byte) bool {
+	if d.lines != 1 || d.broken {
+		return false
+	}
+	for _, sh := range [...]shape{medium, short} {
+		off := d.length[0] - sh.width(1)
+		if off <= 0 || !(place{sh, 2}).takes(line) {
+			continue
+		}
+		first := d.text[0][off:d.length[0]]
+		var other document
+		if surelyBegins(first) && (sh == short && datesProve(line) || sh == medium && other.valid(first, line)) {
+			d.length[0] = copy(d.text[0][:], first)
+			d.shape = sh
+			return true
+		}
+	}
+	return false
 }
 
 // flush emits the document, whatever there is of it.

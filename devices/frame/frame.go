@@ -174,7 +174,7 @@ func (f *Framer) plain(now time.Time, c byte, emit func(devices.Scan)) {
 	f.aim.next(c, f.fresh)
 	f.fresh = kind == lineEnd || c == startOfText
 	switch {
-	case kind == text && !(c == '?' && f.track):
+	case kind == text && !(c == '?' && f.endsTrack()):
 		f.code.length++
 		f.char(now, character[c], emit)
 	case f.track:
@@ -236,8 +236,14 @@ func (f *Framer) char(now time.Time, c byte, emit func(devices.Scan)) {
 }
 
 // Break says that one message of the scanner has ended and another begins, as
-// somebody knows who understands its envelope: no document goes on behind it.
-func (f *Framer) Break(emit func(devices.Scan)) {
+// somebody knows who understands its envelope: no document goes on behind it. The
+// last n characters were of the envelope.
+func (f *Framer) Break(n int, emit func(devices.Scan)) {
+	if !f.track && f.length >= n {
+		f.length -= n
+		f.stats.Noise += uint64(n)
+		f.endRun(emit)
+	}
 	f.flush(emit)
 	f.fresh = true
 }

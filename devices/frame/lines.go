@@ -188,6 +188,21 @@ func surelyBegins(run []byte) bool {
 	return mrz.KnownState(strings.TrimRight(state, "<"))
 }
 
+// isName says whether a field looks like a name: a letter first, read or not, and two fillers
+// before a letter once at most.
+func isName(field []byte) bool {
+	if (field[0] < 'A' || field[0] > 'Z') && field[0] != '_' {
+		return false
+	}
+	parts := 0
+	for i := 2; i < len(field); i++ {
+		if field[i] >= 'A' && field[i] <= 'Z' && field[i-1] == '<' && field[i-2] == '<' {
+			parts++
+		}
+	}
+	return parts <= 1
+}
+
 // isFragment says whether a run that is no line could be a piece of one: long
 // enough, not just a word or a rule, and nothing that could be a card number.
 func isFragment(run []byte) bool {

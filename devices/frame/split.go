@@ -56,12 +56,24 @@ func (f *Framer) split() (s parts) {
 		if f.padded(run, &s) {
 			return s
 		}
-		if whole.place = f.exact(run); whole.place.shape != none {
+		if whole.place = f.exact(run); whole.place.shape != none && !f.glued(whole.place, run) {
 			s.put(whole)
 			return s
 		}
+		glued := whole.place.shape != none
+		whole.place = place{}
+		if n := len(run) - 1; n > 0 && run[n] == '_' { // or a sentinel behind the line
+			if p := f.exact(run[:n]); p.shape != none {
+				s.put(part{to: n, place: p})
+				s.put(part{from: n, to: n + 1})
+				return s
+			}
+		}
 		switch len(run) {
 		case long.width(1), medium.width(1), short.width(1):
+			if glued || holdsBegin(run) {
+				break
+			}
 			whole.loose = places(run) != 0
 			s.put(whole)
 			return s
@@ -87,6 +99,24 @@ func (f *Framer) exact(run []byte) place {
 		}
 	}
 	return place{}
+}
+
+// glued says whether a line with number and dates is half of one and half of the
+// first line of another document, which happen to have the right length together.
+// If the check digits are right it is not.
+func (f *Framer) glued(p place, line []byte) bool {
+	return p.shape.proves() && p.at == 2 && holdsBegin(line) && !f.doc.valid(line)
+}
+
+// holdsBegin says whether a document begins beyond doubt within a line with number
+// and dates.
+func holdsBegin(line []byte) bool {
+	for i := 1; i < len(line); i++ {
+		if surelyBegins(line[i:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // shifted says whether a run that has the width of a first line is one that lacks
@@ -141,10 +171,19 @@ func (f *Framer) padded(run []byte, s *parts) bool {
 
 // A chain is the best way to go on at one place of a run.
 type chain struct {
-	score int16 // how many characters are in lines from here on; -1: there is no way
+	score int16 // how good it is; -1: there is no way
 	shape shape // of the document that begins here; none: this character is in no line
 	lines uint8 // how many lines of it there are
+	junk  bool  // something may stand behind it that is no document
 }
+
+// The score of a chain is how many characters are in its lines, and more for what
+// speaks for a document being where it seems to be: lines without separators can
+// often be cut in several ways.
+const (
+	sureScore  = 30  // it begins beyond doubt
+	validScore = 300 // all of its check digits are right
+)
 
 // chains are the best ways to go on at each place of a run.
 type chains [maxRun + 1]chain
@@ -174,11 +213,11 @@ func (f *Framer) lineUp(run []byte) (s parts) {
 			}
 		}
 	}
-	best, at, continues, state := int16(0), 0, 0, &dirty
+	best, at, continues, state, junk := int16(0), 0, 0, &dirty, false
 	if p := f.doc.next(); p.shape != none && !f.trimmed {
 		for e := 0; e <= maxExcess; e++ {
-			if n, score := f.goOn(run, e, p, &clean, &dirty); score > best {
-				best, at, continues = score, e, n
+			if n, c := f.goOn(run, e, p, &clean, &dirty); c.score > best {
+				best, at, continues, junk = c.score, e, n, c.junk
 			}
 		}
 	}
@@ -204,12 +243,11 @@ func (f *Framer) lineUp(run []byte) (s parts) {
 			pos += p.width()
 			p.at++
 		}
-		state = after(pos, &clean)
-		if state == nil {
-			state = &dirty
+		if !junk {
+			state = &clean
 		}
 	}
-	junk := pos
+	from := pos
 	for pos < len(run) {
 		c := state[pos]
 		if c.shape == none {
@@ -217,27 +255,19 @@ func (f *Framer) lineUp(run []byte) (s parts) {
 			state = &dirty
 			continue
 		}
-		s.put(part{from: junk, to: pos})
+		s.put(part{from: from, to: pos})
 		for at := 1; at <= int(c.lines); at++ {
 			p := place{c.shape, at}
 			s.put(part{from: pos, to: pos + p.width(), place: p})
 			pos += p.width()
 		}
-		junk = pos
-		if state = after(pos, &clean); state == nil {
+		from = pos
+		if state = &clean; c.junk {
 			state = &dirty
 		}
 	}
-	s.put(part{from: junk, to: len(run)})
+	s.put(part{from: from, to: len(run)})
 	return s
-}
-
-// after is the clean table if a document begins, or the run ends, at a position.
-func after(pos int, clean *chains) *chains {
-	if clean[pos].score >= 0 {
-		return clean
-	}
-	return nil
 }
 
 // begin tries a document of a shape at a position. Sure: it begins beyond doubt.
@@ -255,17 +285,20 @@ func (f *Framer) begin(run []byte, i int, sh shape, clean, dirty *chains) (c cha
 			unread = 2 // what stands before it is told by its length alone
 		}
 		ok = beginsDocument(first, unread) && (place{sh, 1}).takes(first)
-		sure = ok && surelyBegins(first)
+		sure = ok && surelyBegins(first) && (sh == short || isName(first[5:]))
 	}
 	if !ok {
 		return c, false, false
 	}
 	c.shape = sh
+	if sure {
+		c.score += sureScore
+	}
 	pos := i
 	var lines [maxLines][]byte
 	for at := 1; at <= sh.lines(); at++ {
 		p := place{sh, at}
-		if pos == len(run) { // the rest is to come
+		if pos == len(run) && at == 2 { // the rest is to come, each line for itself
 			return c, sure, true
 		}
 		if len(run)-pos < p.width() || !p.takes(run[pos:pos+p.width()]) {
@@ -277,9 +310,11 @@ func (f *Framer) begin(run []byte, i int, sh shape, clean, dirty *chains) (c cha
 		c.score += int16(p.width())
 	}
 	var nothing document
-	rest := f.rest(run, pos, clean, dirty, func() bool { return sh.proves() && nothing.valid(lines[:sh.lines()]...) })
-	c.score += rest
-	return c, sure, rest >= 0
+	valid := nothing.valid(lines[:sh.lines()]...)
+	if !valid && sh.proves() && holdsBegin(lines[1]) {
+		return c, false, false
+	}
+	return c, sure, f.behind(&c, run, pos, clean, dirty, valid)
 }
 
 // proves says whether check digits can prove where the last line of a document
@@ -288,46 +323,48 @@ func (s shape) proves() bool { return s == long || s == medium }
 
 // goOn tries to continue the document at a position: with how many lines, and
 // how good that is.
-func (f *Framer) goOn(run []byte, i int, p place, clean, dirty *chains) (n int, score int16) {
+func (f *Framer) goOn(run []byte, i int, p place, clean, dirty *chains) (n int, c chain) {
 	pos, start := i, p
+	c.shape = p.shape
 	var lines [maxLines][]byte
 	for ; p.at <= p.shape.lines(); p.at++ {
 		if pos == len(run) && n > 0 {
 			break
 		}
 		if len(run)-pos < p.width() || !p.takes(run[pos:pos+p.width()]) {
-			return 0, 0
+			return 0, chain{}
 		}
 		lines[n] = run[pos : pos+p.width()]
 		pos += p.width()
 		n++
-		score += int16(p.width())
+		c.score += int16(p.width())
 	}
 	whole := p.at > p.shape.lines()
-	valid := func() bool { return whole && start.shape.proves() && f.doc.valid(lines[:n]...) }
-	if i > 0 && !valid() && !(start == place{short, 2} && datesProve(lines[0])) {
-		return 0, 0
+	valid := whole && f.doc.valid(lines[:n]...)
+	if i > 0 && !(valid && p.shape.proves()) && !(start == place{short, 2} && datesProve(lines[0])) {
+		return 0, chain{}
 	}
-	if !whole {
-		return n, score
+	if !valid && start.shape.proves() && holdsBegin(lines[n-1]) {
+		return 0, chain{}
 	}
-	rest := f.rest(run, pos, clean, dirty, valid)
-	if rest < 0 {
-		return 0, 0
+	if whole && !f.behind(&c, run, pos, clean, dirty, valid) {
+		return 0, chain{}
 	}
-	return n, score + rest
+	return n, c
 }
 
-// rest is the score of what stands behind a document, -1 if it must not stand
-// there.
-func (f *Framer) rest(run []byte, pos int, clean, dirty *chains, valid func() bool) int16 {
-	switch {
-	case clean[pos].score >= 0:
-		return clean[pos].score
-	case surelyBegins(run[pos:]) || valid():
-		return dirty[pos].score
+// behind adds what stands behind a document, unless it must not stand there.
+func (f *Framer) behind(c *chain, run []byte, pos int, clean, dirty *chains, valid bool) bool {
+	if valid {
+		c.score += validScore
 	}
-	return -1
+	rest := clean[pos].score
+	if surelyBegins(run[pos:]) || valid && c.shape.proves() {
+		c.junk = dirty[pos].score > rest
+		rest = max(rest, dirty[pos].score)
+	}
+	c.score += rest
+	return rest >= 0
 }
 
 // datesProve says whether both dates in the second line of a TD1 have the right

@@ -14,7 +14,16 @@ import (
 // A '%' or ';' can also be noise that happens to stand before a zone, and a
 // document must not be lost for that. Therefore a track that is ended by
 // anything but '?' gives back the run that stands at its end if that is a whole
-// line with a filler in it. No track holds one: '<' is not used in them.
+// line with a filler in it. No track holds one: '<' is not used in them. A '?'
+// behind a filler is a character that was not read.
+
+// endsTrack says whether a '?' ends a track.
+func (f *Framer) endsTrack() bool {
+	if f.track && bytes.IndexByte(f.run[:f.length], '<') >= 0 {
+		f.track = false
+	}
+	return f.track
+}
 
 // inTrack takes a byte of a track that is not a zone character.
 func (f *Framer) inTrack(now time.Time, c byte, emit func(devices.Scan)) {

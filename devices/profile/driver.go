@@ -2,6 +2,7 @@ package profile
 
 import (
 	"io"
+	"strings"
 	"time"
 
 	"lintas/devices"
@@ -14,7 +15,12 @@ type Driver struct {
 	*frame.Framer
 	profile  Profile
 	envelope envelope
+	begun    bool // the byte before began a message: this one is its length
 }
+
+// signs begin a magnetic track or an AIM identifier, but not where a length
+// stands.
+const signs = "%;]"
 
 var (
 	_ devices.Rearmer   = (*Driver)(nil)
@@ -23,8 +29,8 @@ var (
 
 // envelope looks at the bytes of a message before they are framed.
 type envelope interface {
-	// next takes a byte and says what is to be done: before the byte is framed a
-	// message has begun, or after it one has ended.
+	// next takes a byte. Begins: with the byte before it, which is no character of
+	// a document, a message has begun. Ends: with it one has ended.
 	next(c byte) (begins, ends bool)
 	// badSums counts messages whose checksum was wrong.
 	badSums() uint64
@@ -56,16 +62,21 @@ func (d *Driver) Push(now time.Time, b []byte, emit func(devices.Scan)) {
 	from := 0
 	for i, c := range b {
 		begins, ends := d.envelope.next(c)
-		if begins || ends {
-			at := i + 1
-			d.Framer.Push(now, b[from:at], emit)
-			from = at
-			if begins {
-				d.Framer.Break(emit)
-			}
-			if ends {
-				d.Framer.End(emit)
-			}
+		if begins {
+			d.Framer.Push(now, b[from:i], emit)
+			d.Framer.Break(1, emit)
+			from = i
+		}
+		if d.begun && strings.IndexByte(signs, c) >= 0 { // a length that looks like the beginning of something
+			d.Framer.Push(now, b[from:i], emit)
+			d.Framer.Push(now, []byte{0}, emit)
+			from = i + 1
+		}
+		d.begun = begins
+		if ends {
+			d.Framer.Push(now, b[from:i+1], emit)
+			d.Framer.End(emit)
+			from = i + 1
 		}
 	}
 	d.Framer.Push(now, b[from:], emit)
@@ -75,6 +86,7 @@ func (d *Driver) Push(now time.Time, b []byte, emit func(devices.Scan)) {
 func (d *Driver) Idle(now time.Time, emit func(devices.Scan)) {
 	if d.envelope != nil {
 		d.envelope.reset()
+		d.begun = false
 	}
 	d.Framer.Idle(now, emit)
 }
