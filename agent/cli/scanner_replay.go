@@ -39,10 +39,15 @@ func scannerReplayCommand() *command.Command {
 				return err
 			}
 			defer port.Close()
+			ear, err := port.Listen()
+			if err != nil {
+				return err
+			}
+			defer ear.Close()
 			if capture.Personal == replay.RealData {
 				fmt.Fprintln(env.Stderr, "this recording holds documents of people")
 			}
-			err = onPort(ctx, env, port, asJSON, now, func() error {
+			err = onPort(ctx, env, port, ear, asJSON, now, func() error {
 				if err := capture.Play(ctx, port, fast); err != nil {
 					return err
 				}
@@ -64,12 +69,7 @@ func scannerReplayCommand() *command.Command {
 
 // onPort prints the path of a port, waits for somebody who opens it, and does
 // something.
-func onPort(ctx context.Context, env command.Env, port *replay.Port, asJSON, now bool, do func() error) error {
-	ear, err := port.Listen()
-	if err != nil {
-		return err
-	}
-	defer ear.Close()
+func onPort(ctx context.Context, env command.Env, port *replay.Port, ear *replay.Ear, asJSON, now bool, do func() error) (err error) {
 	if asJSON {
 		err = command.JSON(env.Stdout, map[string]string{"port": port.Path})
 	} else {

@@ -102,6 +102,9 @@ var pause = []byte{}
 const (
 	pauseTime = 600 * time.Millisecond
 	pieceTime = 5 * time.Millisecond
+
+	// reopenTime is how long a program may take to notice that a port is back.
+	reopenTime = 10 * time.Second
 )
 
 func scannerSimulateCommand() *command.Command {
@@ -166,6 +169,8 @@ type simulation struct {
 	env    command.Env
 	r      *rand.Rand
 	port   *replay.Port
+	ear    *replay.Ear
+	linked bool
 	swipes int
 	sent   []mrzLines // documents of the present swipe
 }
@@ -181,13 +186,8 @@ func (s *simulation) run(ctx context.Context) (err error) {
 	if err := s.plugIn(); err != nil {
 		return err
 	}
-	defer func() {
-		err = errors.Join(err, s.unplug())
-		if s.link != "" {
-			os.Remove(s.link) // it leads nowhere now
-		}
-	}()
-	return onPort(ctx, s.env, s.port, s.asJSON, s.now, func() error {
+	defer func() { err = errors.Join(err, s.unplug()) }()
+	return onPort(ctx, s.env, s.port, s.ear, s.asJSON, s.now, func() error {
 		for s.count == 0 || s.swipes < s.count {
 			if s.swipes > 0 {
 				if err := replay.Sleep(ctx, s.every); err != nil {
@@ -210,21 +210,35 @@ func (s *simulation) plugIn() (err error) {
 	if s.port, err = replay.NewPort(); err != nil {
 		return err
 	}
+	if s.ear, err = s.port.Listen(); err != nil { // before anybody can know of the port
+		return errors.Join(err, s.port.Close())
+	}
 	if s.link == "" {
 		return nil
 	}
 	if info, err := os.Lstat(s.link); err == nil && info.Mode()&fs.ModeSymlink == 0 {
-		return errors.Join(fmt.Errorf("cannot use %s as a link: something else is there", s.link), s.port.Close())
+		return errors.Join(fmt.Errorf("cannot use %s as a link: something else is there", s.link), s.unplug())
 	}
 	next := s.link + ".new"
 	os.Remove(next) // of an earlier run that was cut off
 	if err := os.Symlink(s.port.Path, next); err != nil {
-		return errors.Join(fmt.Errorf("cannot lead a link to the port: %w", err), s.port.Close())
+		return errors.Join(fmt.Errorf("cannot lead a link to the port: %w", err), s.unplug())
 	}
-	return os.Rename(next, s.link)
+	if err := os.Rename(next, s.link); err != nil {
+		return errors.Join(fmt.Errorf("cannot lead a link to the port: %w", err), s.unplug())
+	}
+	s.linked = true
+	return nil
 }
 
-func (s *simulation) unplug() error { return s.port.Close() }
+// unplug takes the link away first: another program may get the port's number.
+func (s *simulation) unplug() error {
+	if s.link != "" && s.linked {
+		os.Remove(s.link)
+		s.linked = false
+	}
+	return errors.Join(s.ear.Close(), s.port.Close())
+}
 
 // swipe sends one document, or more.
 func (s *simulation) swipe(ctx context.Context) error {
@@ -281,7 +295,15 @@ func (s *simulation) again(ctx context.Context) error {
 	if err := s.plugIn(); err != nil {
 		return err
 	}
-	return onPort(ctx, s.env, s.port, s.asJSON, false, func() error { return nil })
+	// A program that tries the port all the time can have opened it before its path
+	// was watched.
+	soon, cancel := context.WithTimeout(ctx, reopenTime)
+	defer cancel()
+	err := onPort(soon, s.env, s.port, s.ear, s.asJSON, false, func() error { return nil })
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 func (s *simulation) encode(lines mrzLines) []byte { return s.profile.Encode(lines) }

@@ -70,6 +70,7 @@ type Framer struct {
 	length  int
 	trimmed bool // the run was longer, this is its end
 	track   bool // inside a magnetic track
+	doubted bool // the run began inside what seemed to be one
 	first   time.Time
 	last    time.Time // of the run, the track, the barcode or what is held for a pass
 
@@ -174,7 +175,10 @@ func (f *Framer) plain(now time.Time, c byte, emit func(devices.Scan)) {
 	f.aim.next(c, f.fresh)
 	f.fresh = kind == lineEnd || c == startOfText
 	switch {
-	case kind == text && !(c == '?' && f.endsTrack()):
+	case kind == text && !(c == '?' && f.track):
+		if c == '<' && f.track {
+			f.track, f.doubted = false, true
+		}
 		f.code.length++
 		f.char(now, character[c], emit)
 	case f.track:
@@ -184,6 +188,10 @@ func (f *Framer) plain(now time.Time, c byte, emit func(devices.Scan)) {
 	case (c == '/' || c == ' ') && f.passBehindRun(now, c, emit):
 	default:
 		f.endRun(emit)
+		if f.track { // still, or again
+			f.inTrack(now, c, emit)
+			break
+		}
 		if kind == sentinel {
 			f.track, f.last = true, now
 		}
@@ -263,10 +271,12 @@ func (f *Framer) End(emit func(devices.Scan)) {
 // Idle says that the line has been silent.
 func (f *Framer) Idle(_ time.Time, emit func(devices.Scan)) {
 	f.endHeld(emit)
-	if f.track {
-		f.endTrack(emit)
+	if !f.track {
+		f.endRun(emit)
 	}
-	f.endRun(emit)
+	if f.track {
+		f.endTrack()
+	}
 	f.endCode(emit)
 	f.flush(emit)
 	f.fresh, f.aim = true, aim{}
@@ -293,6 +303,10 @@ func (f *Framer) endRun(emit func(devices.Scan)) {
 	}
 	run := f.run[:f.length]
 	switch {
+	case f.doubted && !f.holdsLine():
+		f.dropRun()
+		f.track = true
+		return
 	case f.code.active():
 		f.endRunInCode(run, emit)
 	case f.isBreak(run): // between two messages of a 3M reader
@@ -303,7 +317,7 @@ func (f *Framer) endRun(emit func(devices.Scan)) {
 	default:
 		f.take(f.split(), run, emit)
 	}
-	f.length, f.trimmed = 0, false
+	f.length, f.trimmed, f.doubted = 0, false, false
 }
 
 // isBreak knows the words between two documents of a 3M reader, also with another

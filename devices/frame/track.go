@@ -9,21 +9,11 @@ import (
 
 // A magnetic track is `%…?` or `;…?` (ISO/IEC 7811-6 and 7813), made of the
 // characters from space to underscore. What it holds is a bank card or another
-// country's licence and no business of ours: the run inside it is dropped.
+// country's licence and no business of ours: the runs inside it are dropped.
 //
 // A '%' or ';' can also be noise that happens to stand before a zone, and a
-// document must not be lost for that. Therefore a track that is ended by
-// anything but '?' gives back the run that stands at its end if that is a whole
-// line with a filler in it. No track holds one: '<' is not used in them. A '?'
-// behind a filler is a character that was not read.
-
-// endsTrack says whether a '?' ends a track.
-func (f *Framer) endsTrack() bool {
-	if f.track && bytes.IndexByte(f.run[:f.length], '<') >= 0 {
-		f.track = false
-	}
-	return f.track
-}
+// document must not be lost for that. No track holds a '<': a run with one is
+// taken if it is a line, and is of a damaged track otherwise.
 
 // inTrack takes a byte of a track that is not a zone character.
 func (f *Framer) inTrack(now time.Time, c byte, emit func(devices.Scan)) {
@@ -32,11 +22,9 @@ func (f *Framer) inTrack(now time.Time, c byte, emit func(devices.Scan)) {
 	}
 	switch {
 	case c == '?':
-		f.dropRun()
-		f.track = false
-		f.stats.Tracks++
+		f.endTrack()
 	case c < ' ' || c > '_':
-		f.endTrack(emit)
+		f.endTrack()
 		f.envelope(c, emit)
 	default:
 		f.dropRun()
@@ -44,14 +32,10 @@ func (f *Framer) inTrack(now time.Time, c byte, emit func(devices.Scan)) {
 	}
 }
 
-// endTrack ends a track without an end sentinel.
-func (f *Framer) endTrack(emit func(devices.Scan)) {
-	f.track = false
-	if f.holdsLine() {
-		f.endRun(emit)
-		return
-	}
+// endTrack ends a track, with or without an end sentinel.
+func (f *Framer) endTrack() {
 	f.dropRun()
+	f.track = false
 	f.stats.Tracks++
 }
 
@@ -73,5 +57,5 @@ func (f *Framer) holdsLine() bool {
 // dropRun forgets the run.
 func (f *Framer) dropRun() {
 	f.stats.Noise += uint64(f.length)
-	f.length, f.trimmed = 0, false
+	f.length, f.trimmed, f.doubted = 0, false, false
 }

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settle is how long a program takes from opening a port to listening: what came
-// before that it throws away.
-const settle = 300 * time.Millisecond
+// settle is how long a program takes from opening a port, for the last time if it
+// does so several times, to listening: what came before that it throws away.
+const settle = 500 * time.Millisecond
 
 // An Ear notices that a program opens a port.
 type Ear struct {
@@ -39,10 +39,23 @@ func (e *Ear) Wait(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { e.inotify.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	var buf [4096]byte
-	if _, err := e.inotify.Read(buf[:]); err != nil {
-		return errors.Join(ctx.Err(), err)
+	for {
+		_, err := e.inotify.Read(buf[:])
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, os.ErrDeadlineExceeded): // nobody has opened it again
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := e.inotify.SetReadDeadline(time.Now().Add(settle)); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil { // its own deadline may just have been replaced
+			return err
+		}
 	}
-	return Sleep(ctx, settle)
 }
 
 // Close ends it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"lintas/devices"
 	"lintas/devices/replay"
@@ -53,5 +54,39 @@ func TestPort(t *testing.T) {
 	}
 	if _, err := src.Read(buf); !errors.Is(err, devices.ErrUnplugged) {
 		t.Errorf("pulled out, and the reader got %v", err)
+	}
+}
+
+// Who opens the port is heard, and waiting for it can be ended.
+func TestEar(t *testing.T) {
+	p, err := replay.NewPort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	ear, err := p.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ear.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := ear.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("nobody opened it, and Wait says %v", err)
+	}
+	if ear, err = p.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	defer ear.Close()
+	src, err := serial.Open(t.Context(), serial.Options{Port: p.Path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	if err := ear.Wait(t.Context()); err != nil {
+		t.Errorf("it was opened, and Wait says %v", err)
+	}
+	if err := p.Drain(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
