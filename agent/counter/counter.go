@@ -88,7 +88,10 @@ type Options struct {
 	// ShiftKey keys the tags by which a document is recognised again; it dies
 	// with the shift, see NewShift.
 	ShiftKey []byte
-	Logger   *slog.Logger
+	// Signal lets a scanner, named as in the configuration, say how a reading
+	// went. It must not wait. Nil: none does.
+	Signal func(scanner string, s devices.Signal)
+	Logger *slog.Logger
 }
 
 // Counter is one counter at work. Its methods may be used from many
@@ -107,6 +110,7 @@ type Counter struct {
 	left      []*inspection // to be abandoned: open when an earlier run ended, or perhaps opened by a write that failed
 	history   []Line        // newest last
 	crossed   map[string]time.Time
+	pass      *waitingPass // of the traveller whose document comes next
 	notice    *Notice
 	fault     string
 	closing   bool

@@ -76,7 +76,7 @@ func (c *Counter) end(in *inspection, d verdict.Decision, direction verdict.Dire
 		}
 		rec = &crossing.Crossed{
 			Place: c.o.Place, Direction: string(direction), EntryMode: in.record.EntryMode,
-			Document: in.record.Document, Finding: in.record.Finding, Decided: decided,
+			Journey: in.Journey, Document: in.record.Document, Finding: in.record.Finding, Decided: decided,
 		}
 	} else {
 		t = crossing.InspectionAbandoned

@@ -24,6 +24,7 @@ var noticeUnread = Notice{ID: "Dokumen tidak terbaca. Gesek sekali lagi.", EN: "
 func (c *Counter) Scan(s devices.Scan) {
 	c.work.Lock()
 	defer c.work.Unlock()
+	defer c.answer(s)
 	c.mu.Lock()
 	closing := c.closing
 	c.mu.Unlock()
@@ -31,7 +32,8 @@ func (c *Counter) Scan(s devices.Scan) {
 		return
 	}
 	if s.Status == devices.Pass || s.Status == devices.Barcode {
-		return // says nothing about a traveller's document
+		c.setAside(s) // says nothing about a traveller's document
+		return
 	}
 	doc := mrz.Read(s.Lines, mrz.DateOf(time.Now()))
 	if s.Status != devices.Complete || doc.Format == "" {
@@ -90,21 +92,23 @@ func (c *Counter) openInspection(s devices.Scan, doc mrz.Document, tag string) (
 	last, seen := c.crossed[tag]
 	seen = seen && tag != ""
 	c.mu.Unlock()
+	journey, destination := c.takePass()
 	v := verdict.Judge(verdict.Case{
-		Document: doc, Today: mrz.DateOf(time.Now()), Direction: direction, Found: found,
+		Destination: destinationFor(direction, destination),
+		Document:    doc, Today: mrz.DateOf(time.Now()), Direction: direction, Found: found,
 		ListAge: time.Since(found.List.Time), Repeated: seen && time.Since(last) < c.o.RepeatAfter,
 	})
 	in := &inspection{
 		Inspection: Inspection{
 			ID: crossing.NewID().String(), At: time.Now(), Verdict: v, Document: doc, Direction: direction,
-			Record: placementOf(found, v), Contact: contactOf(found, v),
+			Record: placementOf(found, v), Contact: contactOf(found, v), Journey: journey,
 		},
 		tag: tag, lines: s.Lines, direction: direction,
 	}
 	in.record = crossing.Opened{
 		Place: c.o.Place, Direction: string(direction), EntryMode: string(s.Mode), Scanner: s.Scanner,
 		Document: crossing.DocumentOf(doc), Lines: append([]string{}, s.Lines...),
-		Finding: findingOf(v, found), LatencyMS: time.Since(s.Last).Milliseconds(),
+		Journey: journey, Finding: findingOf(v, found), LatencyMS: time.Since(s.Last).Milliseconds(),
 	}
 	in.opened, err = c.write(ctx, uuid.MustParse(in.ID), in.tag, crossing.InspectionOpened, &in.record, c.line(in))
 	return in, err

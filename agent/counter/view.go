@@ -3,6 +3,7 @@ package counter
 import (
 	"time"
 
+	"lintas/agent/crossing"
 	"lintas/agent/verdict"
 	"lintas/mrz"
 )
@@ -32,6 +33,7 @@ type Inspection struct {
 	Contact  string     // of a negative entry
 	// Direction of the crossing to record; empty: the officer must choose.
 	Direction verdict.Direction
+	Journey   *crossing.Journey // from the boarding pass; nil if none was read
 }
 
 // Placement is the part of a placement record that the officer sees.

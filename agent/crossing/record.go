@@ -80,6 +80,14 @@ func DocumentOf(d mrz.Document) Document {
 	return doc
 }
 
+// Journey is where the traveller goes, as the boarding pass says.
+type Journey struct {
+	Flight string   `json:"flight"`        // carrier and number: "CX798"
+	From   string   `json:"from"`          // IATA code of the airport
+	To     string   `json:"to"`            // where the journey ends
+	Via    []string `json:"via,omitempty"` // where it changes on the way
+}
+
 // Finding is the machine's answer, apart from the officer's decision.
 type Finding struct {
 	Verdict      string   `json:"verdict"` // clear, none, ask, stop, unsure
@@ -100,7 +108,8 @@ type Opened struct {
 	EntryMode string `json:"entry_mode"`          // scan, wedge, ocr, typed
 	Scanner   string `json:"scanner,omitempty"`
 	Document
-	Lines []string `json:"lines"` // as they came from the scanner
+	Lines   []string `json:"lines"`             // as they came from the scanner
+	Journey *Journey `json:"journey,omitempty"` // if a boarding pass was read before
 	Finding
 	LatencyMS int64 `json:"latency_ms"` // from the scan's last byte to the verdict
 }
@@ -136,6 +145,7 @@ type Crossed struct {
 	Direction string `json:"direction"`
 	EntryMode string `json:"entry_mode"`
 	Document
+	Journey *Journey `json:"journey,omitempty"` // if a boarding pass was read before or after
 	Finding
 	Decided
 }

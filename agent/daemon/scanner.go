@@ -90,6 +90,15 @@ func (d *daemon) lookAtScanners() {
 	}
 }
 
+// signal lets a scanner say how a reading went.
+func (d *daemon) signal(scanner string, s devices.Signal) {
+	for _, r := range d.readers {
+		if r.Name == scanner {
+			r.Signal(s)
+		}
+	}
+}
+
 // deviceEvents bounds how many comings and goings wait for the disk.
 const deviceEvents = 64
 

@@ -314,6 +314,9 @@ func (f *Framer) begin(run []byte, i int, sh shape, clean, dirty *chains) (c cha
 	if !valid && sh.proves() && holdsBegin(lines[1]) {
 		return c, false, false
 	}
+	if pos < len(run) && !sh.proves() && !isName(lines[sh.lines()-1]) {
+		return c, false, false
+	}
 	return c, sure, f.behind(&c, run, pos, clean, dirty, valid)
 }
 
@@ -345,6 +348,9 @@ func (f *Framer) goOn(run []byte, i int, p place, clean, dirty *chains) (n int, 
 		return 0, chain{}
 	}
 	if !valid && start.shape.proves() && holdsBegin(lines[n-1]) {
+		return 0, chain{}
+	}
+	if whole && pos < len(run) && !start.shape.proves() && !isName(lines[n-1]) {
 		return 0, chain{}
 	}
 	if whole && !f.behind(&c, run, pos, clean, dirty, valid) {
@@ -407,7 +413,7 @@ func (f *Framer) certain(run []byte) int {
 		lines = append(lines, line)
 		n += p.width()
 	}
-	if !surelyBegins(run[n:]) && !(p.shape.proves() && d.valid(lines...)) {
+	if !(surelyBegins(run[n:]) && (p.shape.proves() || isName(lines[len(lines)-1]))) && !(p.shape.proves() && d.valid(lines...)) {
 		return 0
 	}
 	return n
