@@ -17,9 +17,6 @@ const (
 	// A name and nothing else tells German keys from American ones here.
 	idna = "P<IDNSURYATI<<SITI<NURHALIZA<<<<<<<<<<<<<<<<"
 	idnb = "X1234567<4IDN9001015F3001012<<<<<<<<<<<<<<04"
-	// The number does as well.
-	yzna = "P<IDNSURYATI<<SITI<NURHALIZA<<<<<<<<<<<<<<<<"
-	yznb = "ZY2345678<IDN9001015F3001012<<<<<<<<<<<<<<0<"
 
 	td1a = "I<UTOD231458907<<<<<<<<<<<<<<<"
 	td1b = "7408122F1204159UTO<<<<<<<<<<<6"
