@@ -16,10 +16,8 @@ func FromFile(name string, file *os.File) (devices.Source, error) {
 }
 
 // Leave is the look at the other keyboards, with another folder for the kernel's.
-func Leave(sys, path string) error {
-	defer func(old string) { inputs = old }(inputs)
-	inputs = sys
-	if err := leave(path); err != nil {
+func Leave(root, path string) error {
+	if err := leave(root, path); err != nil {
 		return explain(path, err)
 	}
 	return nil

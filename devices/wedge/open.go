@@ -35,8 +35,8 @@ type Opening struct {
 // devices.ErrAbsent, ErrDenied, ErrBusy or ErrWrongKind if one of them is the
 // reason, and says what to do.
 //
-// A keyboard that is the only one of the machine, or that is not plugged in by
-// USB or Bluetooth, is taken only if Grab is set.
+// A keyboard that is the only one of the machine, or built in, is taken only if
+// Grab is set.
 //
 // The records of the keyboard are read as they come, whether Read is called or
 // not, because the kernel keeps only 64 of them. Write fails with
@@ -81,7 +81,7 @@ func open(ctx context.Context, o Opening) (_ *source, err error) {
 		return nil, err
 	}
 	if !o.Grab {
-		if err := leave(path); err != nil {
+		if err := leave("/", path); err != nil {
 			return nil, err
 		}
 	}

@@ -253,32 +253,48 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestOfficersKeyboardIsLeft(t *testing.T) {
-	// As /sys/class/input shows a keyboard, a mouse and a power button.
+	// As sysfs shows a keyboard, a mouse and a power button.
 	const full, mouse, button = "e080ffdf01cfffff fffffffffffffffe", "70000 0 0 0 0", "10000000000000 0"
+	type node struct{ driver, keys string }
 	for _, c := range []struct {
 		name  string
-		nodes map[string][2]string // bus, keys
+		nodes []node
 		taken bool
 	}{
-		{"the only keyboard", map[string][2]string{"event0": {"0003", full}, "event1": {"0003", mouse}, "event2": {"0019", button}}, false},
-		{"one of two", map[string][2]string{"event0": {"0003", full}, "event1": {"0011", full}}, true},
-		{"built in", map[string][2]string{"event0": {"0011", full}, "event1": {"0003", full}}, false},
+		{"the only keyboard", []node{{"usbhid", full}, {"usbhid", mouse}, {"button", button}}, false},
+		{"one of two", []node{{"usbhid", full}, {"atkbd", full}}, true},
+		{"built in", []node{{"atkbd", full}, {"usbhid", full}}, false},
 		{"nothing known", nil, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			sys := t.TempDir()
-			for node, n := range c.nodes {
-				for file, text := range map[string]string{"device/id/bustype": n[0], "device/capabilities/key": n[1]} {
-					path := filepath.Join(sys, node, file)
-					if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-						t.Fatal(err)
-					}
-					if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
-						t.Fatal(err)
-					}
+			root := t.TempDir()
+			make := func(path, text string) {
+				t.Helper()
+				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+					t.Fatal(err)
 				}
 			}
-			err := wedge.Leave(sys, "/dev/input/event0")
+			link := func(to, path string) {
+				t.Helper()
+				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(to, path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i, n := range c.nodes {
+				device := filepath.Join(root, "sys/devices", fmt.Sprint("bus", i))
+				event := fmt.Sprint("event", i)
+				make(filepath.Join(device, "input/capabilities/key"), n.keys)
+				link("../drivers/"+n.driver, filepath.Join(device, "driver"))
+				link("..", filepath.Join(device, "input", event, "device"))
+				link(filepath.Join(device, "input", event), filepath.Join(root, "sys/class/input", event))
+			}
+			err := wedge.Leave(root, "/dev/input/event0")
 			if c.taken != (err == nil) || err != nil && !strings.Contains(err.Error(), "grab = true") {
 				t.Errorf("got %v", err)
 			}
