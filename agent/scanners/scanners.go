@@ -26,6 +26,10 @@ func New(s config.Scanner, log *slog.Logger) *devices.Reader {
 	r := &devices.Reader{Name: s.Name, Logger: log}
 	switch {
 	case text(r, &s):
+	case s.Profile == "keyboard":
+		keyboard(r, s)
+	case s.Profile == "hid-pos":
+		pointOfSale(r, s)
 	default:
 		r.Open = func(context.Context) (devices.Source, error) {
 			return nil, fmt.Errorf("cannot open scanner %q: this version has no profile %q", s.Name, s.Profile)

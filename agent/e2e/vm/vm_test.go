@@ -1,0 +1,426 @@
+package vm_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+
+	"lintas/devices"
+	"lintas/mrz"
+)
+
+// boot boots the one machine that the tests share.
+func boot(t *testing.T) *machine {
+	t.Helper()
+	root := os.Getenv("LINTAS_VM")
+	if root == "" {
+		t.Skip("LINTAS_VM does not name a folder with Debian's kernel; make vm fetches it")
+	}
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "./guest")
+	if b, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build the guest's program: %v\n%s", err, b)
+	}
+	m := newImage(t)
+	m.modules(root, "virtio_pci", "virtio_console", "xhci_pci", "ehci_pci", "uhci_hcd", "usbhid", "hid_generic", "evdev",
+		"ftdi_sio", "cdc_acm", "configfs", "dummy_hcd num=2", "usb_f_hid", "usb_f_acm")
+	m.file("bin/busybox", "/bin/busybox", 0o755)
+	m.file("init", "guest/init.sh", 0o755)
+	m.file("etc/mdev.conf", "guest/mdev.conf", 0o644)
+	m.file("etc/name", "guest/name.sh", 0o755)
+	m.program("bin/guest", filepath.Join(dir, "guest"))
+	for _, folder := range []string{"proc", "sys", "dev", "tmp", "run"} {
+		m.entry(folder, 0o040755, nil)
+	}
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.text("etc/lintas.toml", fmt.Sprintf(configuration, key.Recipient()))
+	m.save(filepath.Join(dir, "image"))
+	kernels, err := filepath.Glob(filepath.Join(root, "boot/vmlinuz-*"))
+	if err != nil || len(kernels) != 1 {
+		t.Fatalf("%s holds %d kernels, want one", root, len(kernels))
+	}
+	return start(t, kernels[0], filepath.Join(dir, "image"))
+}
+
+const (
+	linkedPort   = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_LINKED-if00-port0"
+	numberedPort = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_NUMBERED-if00-port0"
+	modemPort    = "/dev/serial/by-id/usb-Lintas_Modem_CDC-if00"
+	typingPort   = "/dev/input/by-id/usb-QEMU_QEMU_USB_Keyboard_TYPING-event-kbd"
+	salePort     = "usb:0db5:0138"
+)
+
+// configuration is the guest's. The scanners have the names of their devices in
+// QEMU, or of their gadgets.
+var configuration = `
+[counter]
+id = "CGK-T3-D07"
+[hub]
+recipients = [%q]
+ack_keys_file = "hub.jwks"
+[log]
+level = "debug"
+format = "json"
+[[scanner]]
+name = "linked"
+port = "` + linkedPort + `"
+[[scanner]]
+name = "numbered"
+port = "` + numberedPort + `"
+[[scanner]]
+name = "modem"
+port = "` + modemPort + `"
+[[scanner]]
+name = "typing"
+port = "` + typingPort + `"
+profile = "keyboard"
+[[scanner]]
+name = "sale"
+port = "` + salePort + `"
+profile = "hid-pos"
+`
+
+// cycles is how often each scanner is pulled out in the middle of a swipe.
+const (
+	serialCycles   = 50
+	keyboardCycles = 3
+	gadgetCycles   = 5
+)
+
+// A site is the machine and what the guest has told.
+type site struct {
+	*machine
+	state map[string]string         // of each reader, the newest
+	got   map[string][]devices.Scan // that were not looked at yet
+	seq   map[string]uint64         // of the last one that was
+	docs  [][]string                // that were swiped
+}
+
+// until reads what the readers say until one has a state.
+func (s *site) until(scanner string, states ...string) {
+	s.t.Helper()
+	for !slices.Contains(states, s.state[scanner]) {
+		var line struct{ Msg, Scanner, Status string }
+		text := s.log.next()
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			s.t.Fatalf("%s: %v", text, err)
+		}
+		if line.Status != "" && line.Msg != "scan read" {
+			s.state[line.Scanner] = line.Status
+		}
+	}
+}
+
+// scan waits for the next scan of a scanner: whatever comes in between from
+// others is kept for them.
+func (s *site) scan(scanner string, status devices.Status, lines ...string) {
+	s.t.Helper()
+	for len(s.got[scanner]) == 0 {
+		var scan devices.Scan
+		text := s.scans.next()
+		if err := json.Unmarshal([]byte(text), &scan); err != nil {
+			s.t.Fatalf("%s: %v", text, err)
+		}
+		s.got[scan.Scanner] = append(s.got[scan.Scanner], scan)
+	}
+	got := s.got[scanner][0]
+	s.got[scanner] = s.got[scanner][1:]
+	if s.seq[scanner]++; got.Seq != s.seq[scanner] {
+		s.t.Fatalf("%s: scan %d, want %d", scanner, got.Seq, s.seq[scanner])
+	}
+	if got.Status != status || status == devices.Complete && !slices.Equal(got.Lines, lines) {
+		s.t.Fatalf("%s: got %s %q,\nwant %s %q", scanner, got.Status, got.Lines, status, lines)
+	}
+}
+
+// passport invents one. Its name has the letters that layouts disagree about.
+func (s *site) passport() []string {
+	s.t.Helper()
+	lines, err := mrz.Fields{
+		DocumentCode: "P", IssuingState: "IDN", Nationality: "IDN", DocumentNumber: fmt.Sprintf("ZY%06d", len(s.docs)),
+		Primary: "KENARIKUNING", Secondary: "BERKICAU", Sex: "F",
+		DateOfBirth: mrz.Date{Year: 1991, Month: 2, Day: 27}, DateOfExpiry: mrz.Date{Year: 2033, Month: 10, Day: 19},
+	}.Lines(mrz.TD3)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.docs = append(s.docs, lines)
+	return lines
+}
+
+func swipe(lines []string) string { return strings.Join(lines, "\r") + "\r" }
+
+func TestScannersOnRealUSB(t *testing.T) {
+	s := &site{machine: boot(t), state: map[string]string{}, got: map[string][]devices.Scan{}, seq: map[string]uint64{}}
+	t.Logf("Linux %s", s.run("uname -r"))
+	// What the kernel's own keyboard handler gets, ends here.
+	s.run("cat /dev/tty1 > /tmp/console &")
+	for _, part := range []struct {
+		name string
+		test func(*site)
+	}{
+		{"FTDI", (*site).serial},
+		{"keyboard", (*site).keyboard},
+		{"CDC-ACM", (*site).modem},
+		{"HID POS", (*site).sale},
+	} {
+		begun := time.Now()
+		part.test(s)
+		t.Logf("%s: %.1f s", part.name, time.Since(begun).Seconds())
+	}
+	for scanner, left := range s.got {
+		if len(left) > 0 {
+			t.Errorf("%s: %d more scans than swipes", scanner, len(left))
+		}
+	}
+	s.nothingLogged()
+}
+
+// serial pulls a scanner in the middle of a swipe, again and again, while another
+// one works.
+func (s *site) serial() {
+	attach := func(id, bus string) net.Conn {
+		name, conn := s.wire()
+		s.plug("usb-serial", id, map[string]any{"chardev": name, "bus": bus, "serial": strings.ToUpper(id)})
+		s.until(id, "ready")
+		return conn
+	}
+	send := func(conn net.Conn, text string) {
+		s.t.Helper()
+		if _, err := io.WriteString(conn, text); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	other := attach("numbered", "uhci.0")
+	defer other.Close()
+	for i := range serialCycles {
+		conn := attach("linked", "xhci.0")
+		whole, torn := s.passport(), s.passport()
+		send(conn, swipe(whole))
+		s.scan("linked", devices.Complete, whole...)
+
+		send(conn, swipe(torn)[:30+i])
+		s.until("linked", "reading")
+		if i%5 == 0 {
+			beside := s.passport()
+			send(other, swipe(beside))
+			s.scan("numbered", devices.Complete, beside...)
+		}
+		s.pull("linked")
+		s.scan("linked", devices.Partial)
+		s.until("linked", "absent")
+		conn.Close()
+		if i%5 == 1 {
+			beside := s.passport()
+			send(other, swipe(beside))
+			s.scan("numbered", devices.Complete, beside...)
+		}
+	}
+	s.pull("numbered")
+	s.until("numbered", "absent")
+}
+
+// keyboard types, in three layouts, and pulls the keyboard in the middle.
+func (s *site) keyboard() {
+	for i := range keyboardCycles {
+		s.plug("usb-kbd", "typing", map[string]any{"bus": "xhci.0", "serial": "TYPING"})
+		s.until("typing", "ready")
+		layout := []string{"us", "de", "fr"}[i%3]
+		for range 2 {
+			doc := s.passport()
+			s.types(layout, swipe(doc))
+			s.scan("typing", devices.Complete, doc...)
+		}
+		s.types(layout, s.passport()[0])
+		s.until("typing", "reading")
+		s.pull("typing")
+		s.scan("typing", devices.Partial)
+		s.until("typing", "absent")
+	}
+	if n := s.run("wc -c < /tmp/console"); n != "0" {
+		s.t.Errorf("%s bytes of a keyboard that was taken have come to the console", n)
+	}
+	// That they would have, another keyboard shows.
+	s.types("us", "A\r")
+	for s.run("wc -c < /tmp/console") == "0" {
+		s.run("usleep 100000")
+	}
+}
+
+// types presses the keys of a scanner that is set to a layout.
+func (s *site) types(layout, text string) {
+	s.t.Helper()
+	for _, c := range text {
+		var keys []any
+		for _, name := range keysOf(layout, c) {
+			keys = append(keys, map[string]any{"type": "qcode", "data": name})
+		}
+		s.monitor.do("send-key", map[string]any{"keys": keys, "hold-time": 10})
+	}
+}
+
+// keysOf are QEMU's names of the keys for a character, by their places on an
+// American keyboard.
+func keysOf(layout string, c rune) []string {
+	key := strings.ToLower(string(c))
+	switch {
+	case c == '\r':
+		return []string{"ret"}
+	case c == '<' && layout == "us":
+		return []string{"shift", "comma"}
+	case c == '<':
+		return []string{"less"}
+	case '0' <= c && c <= '9' && layout == "fr":
+		return []string{"shift", key}
+	case layout == "fr" && c == 'M':
+		return []string{"semicolon"}
+	case layout == "fr":
+		return []string{strings.NewReplacer("a", "q", "q", "a", "z", "w", "w", "z").Replace(key)}
+	case layout == "de":
+		return []string{strings.NewReplacer("z", "y", "y", "z").Replace(key)}
+	}
+	return []string{key}
+}
+
+// gadget makes a USB device out of a function of the kernel's gadgets. It is
+// plugged into a host controller that exists in the guest only.
+func (s *site) gadget(name, function, product, serial, more string) {
+	s.t.Helper()
+	s.run(fmt.Sprintf(`set -e; mkdir /sys/kernel/config/usb_gadget/%[1]s; cd /sys/kernel/config/usb_gadget/%[1]s; `+
+		`echo 0x0db5 > idVendor; echo %[3]s > idProduct; mkdir -p strings/0x409 configs/c.1 functions/%[2]s; `+
+		`echo Lintas > strings/0x409/manufacturer; echo %[5]s > strings/0x409/product; echo %[4]s > strings/0x409/serialnumber; `+
+		`%[6]s; ln -s functions/%[2]s configs/c.1`, name, function, product, serial, strings.ToUpper(name[:1])+name[1:], more))
+}
+
+func (s *site) bind(name, controller string) {
+	s.t.Helper()
+	s.run("echo " + controller + " > /sys/kernel/config/usb_gadget/" + name + "/UDC")
+}
+
+func (s *site) unbind(name string) {
+	s.t.Helper()
+	s.run("echo > /sys/kernel/config/usb_gadget/" + name + "/UDC")
+}
+
+// modem is a scanner with a virtual COM port (CDC-ACM).
+func (s *site) modem() {
+	s.gadget("modem", "acm.usb0", "0x013a", "CDC", "true")
+	send := func(text string) {
+		s.run("printf '%s' '" + strings.ReplaceAll(text, "\r", "'\"$(printf '\\015')\"'") + "' > /dev/ttyGS0")
+	}
+	for i := range gadgetCycles {
+		s.bind("modem", "dummy_udc.0")
+		s.until("modem", "ready")
+		s.run("stty -F /dev/ttyGS0 raw -echo")
+		whole := s.passport()
+		send(swipe(whole))
+		s.scan("modem", devices.Complete, whole...)
+		send(swipe(s.passport())[:50+i])
+		s.until("modem", "reading")
+		s.unbind("modem")
+		s.scan("modem", devices.Partial)
+		s.until("modem", "absent")
+	}
+}
+
+// sale is a scanner of the HID point-of-sale class, as Access-IS makes them.
+func (s *site) sale() {
+	var escaped strings.Builder
+	for _, b := range saleDescriptor {
+		fmt.Fprintf(&escaped, "\\%03o", b)
+	}
+	s.gadget("sale", "hid.usb0", "0x0138", "POS", "echo 64 > functions/hid.usb0/report_length; "+
+		"printf '"+escaped.String()+"' > functions/hid.usb0/report_desc")
+	send := func(reports ...[]byte) {
+		for _, r := range reports {
+			s.run("echo " + base64.StdEncoding.EncodeToString(r) + " | base64 -d > /dev/hidg0")
+		}
+	}
+	for range gadgetCycles {
+		s.bind("sale", "dummy_udc.1")
+		s.until("sale", "ready")
+		told := func() { // that it shall read
+			if got := s.run("dd if=/dev/hidg0 bs=64 count=1 2>/dev/null | xxd -p"); got != "0404" {
+				s.t.Fatalf("the scanner is told %q", got)
+			}
+		}
+		told()
+		whole := s.passport()
+		send(saleReports(swipe(whole))...)
+		s.scan("sale", devices.Complete, whole...)
+		told()
+		send(saleReports(swipe(s.passport()))[0])
+		s.until("sale", "reading")
+		s.unbind("sale")
+		s.scan("sale", devices.Partial)
+		s.until("sale", "absent")
+	}
+}
+
+// saleDescriptor describes report 2: length, AIM identifier, 56 bytes, 2 more, a
+// flag for more to come; and report 4: the trigger.
+var saleDescriptor = []byte{
+	0x05, 0x8c, 0x09, 0x02, 0xa1, 0x01,
+	0x09, 0x12, 0xa1, 0x02, 0x85, 0x02, 0x15, 0x00, 0x26, 0xff, 0x00, 0x75, 0x08,
+	0x95, 0x01, 0x05, 0x01, 0x09, 0x3b, 0x81, 0x02,
+	0x95, 0x03, 0x05, 0x8c, 0x09, 0xfb, 0x09, 0xfc, 0x09, 0xfd, 0x81, 0x02,
+	0x95, 0x38, 0x09, 0xfe, 0x82, 0x02, 0x01,
+	0x95, 0x02, 0x81, 0x01,
+	0x25, 0x01, 0x75, 0x01, 0x95, 0x01, 0x09, 0xff, 0x81, 0x02, 0x95, 0x07, 0x81, 0x01, 0xc0,
+	0x09, 0x14, 0xa1, 0x02, 0x85, 0x04, 0x75, 0x01, 0x95, 0x08, 0x09, 0x00, 0x09, 0x5f, 0x09, 0x60, 0x09, 0x00, 0x91, 0x02, 0xc0,
+	0xc0,
+}
+
+func saleReports(text string) (reports [][]byte) {
+	for text != "" {
+		r := make([]byte, 64)
+		n := copy(r[5:61], text)
+		text = text[n:]
+		r[0], r[1] = 2, byte(n)
+		copy(r[2:], "]o1")
+		if text != "" {
+			r[63] = 1
+		}
+		reports = append(reports, r)
+	}
+	return reports
+}
+
+// nothingLogged looks for the documents in what the guest has logged: any five
+// characters that are not the same in every line.
+func (s *site) nothingLogged() {
+	s.t.Helper()
+	console, err := os.ReadFile(s.path("console"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	text := strings.Join(s.log.all(), "\n") + string(console)
+	if !strings.Contains(text, "scanner ready") || !strings.Contains(text, "44+44") {
+		s.t.Error("there is no log")
+	}
+	for _, doc := range s.docs {
+		for _, line := range doc {
+			for i := range len(line) - 4 {
+				w := line[i : i+5]
+				digits := strings.Trim(w, "0123456789") == "" // of a time or an address
+				if w != "<<<<<" && !digits && strings.Contains(text, w) {
+					s.t.Fatal("the log holds five characters of a document")
+				}
+			}
+		}
+	}
+}
