@@ -3,6 +3,7 @@ package devices
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,7 +25,17 @@ const (
 	Dirty       = "dirty"        // one document after the other is read in part
 	TracksOnly  = "tracks-only"  // magnetic cards are read, documents are not
 	Silent      = "silent"       // nothing has come for days
+	WrongLayout = "wrong-layout" // a scanner that types is set to another keyboard than the configuration says
+	Typed       = "typed"        // a person types on the scanner's keyboard
 )
+
+// A Diagnoser is a Framer that knows itself what keeps documents from being read.
+type Diagnoser interface {
+	Framer
+	// Diagnose says what was wrong with what has come last; nothing if that was
+	// read.
+	Diagnose() []Diagnosis
+}
 
 const (
 	// enough is how many bytes it takes to say something about all.
@@ -54,6 +65,7 @@ type Evidence struct {
 	Ever     bool        // a document has been read in full before that
 	Heard    time.Time   // when the last byte came, or when listening began
 	Now      time.Time
+	Framer   []Diagnosis // what a Diagnoser says itself: then nothing else is looked for
 }
 
 // LineErrors are characters that came broken, as a serial port's driver counts
@@ -116,6 +128,9 @@ var looks = func() (table [256]uint64) {
 // Diagnose says what is wrong with a scanner that answers. Nothing if nothing can
 // be said.
 func Diagnose(e Evidence) []Diagnosis {
+	if len(e.Framer) > 0 {
+		return slices.Clone(e.Framer)
+	}
 	var found []Diagnosis
 	say := func(code string, mending bool, id, en string) {
 		found = append(found, Diagnosis{code, mending, id, en})

@@ -19,6 +19,7 @@ type history struct {
 	ever     bool        // there was one
 	heard    time.Time   // the last byte
 	judged   Evidence    // as it was when nothing was half read
+	own      []Diagnosis // the framer's
 	found    string      // code of what is wrong now, "" if nothing is
 	words    string      // the same in English
 }
@@ -40,7 +41,7 @@ func (r *Reader) begin(now time.Time, src Source) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	h := &r.history
-	h.before, h.wire, h.found, h.words = r.past.Plus(r.current), Wire{}, "", ""
+	h.before, h.wire, h.own, h.found, h.words = r.past.Plus(r.current), Wire{}, nil, "", ""
 	h.judged, h.errors = Evidence{}, errors
 	if h.heard.IsZero() {
 		h.heard = now
@@ -82,6 +83,7 @@ func (r *Reader) judge(now time.Time, src Source) {
 	h.judged = Evidence{
 		Line: r.Line, Stats: r.past.Plus(r.current).minus(h.before), Wire: h.wire,
 		Errors: errors.since(h.errors), Partials: slices.Clone(h.partials), Ever: h.ever, Heard: h.heard, Now: now,
+		Framer: h.own,
 	}
 	code, words := "", ""
 	for _, d := range Diagnose(h.judged) {

@@ -254,10 +254,14 @@ func (r *Reader) showReading(held bool) {
 	}
 }
 
-// showStats makes the framer's counts visible to Stats.
+// showStats makes the framer's counts visible to Stats, and what it has to say to
+// Diagnose.
 func (r *Reader) showStats(framer Framer) {
 	r.mu.Lock()
 	r.current = framer.Stats()
+	if d, ok := framer.(Diagnoser); ok {
+		r.history.own = d.Diagnose()
+	}
 	r.mu.Unlock()
 }
 

@@ -15,9 +15,9 @@
 //	'R' length uint16 (little-endian) input report, with its number in front if it has one
 //
 // A Framer takes the text out of the reports and leaves it to a framer of text.
-// The end of a message ends a line. Where the scanner says that it has read a
-// barcode, and the text is nothing that matters, a scan of the status Barcode
-// names it.
+// The end of a message ends a line. What kind of barcode the scanner has read, if
+// it is one, stands in front of the text as on a serial line: an AIM identifier
+// (ISO/IEC 15424).
 //
 // The package promises that no descriptor and no report makes it fail or hold
 // more than one record, and that nothing that was read is part of an error.
@@ -68,9 +68,6 @@ type Framer struct {
 	want   int    // its length
 
 	open    bool // a message goes on
-	symbol  byte // AIM code character of the message; 0: unknown
-	spoke   bool // something came out of this message
-	first   time.Time
 	last    time.Time
 	ignored devices.Stats // bytes that are not text
 }
@@ -149,25 +146,13 @@ func (f *Framer) take(now time.Time, kind byte, record []byte, emit func(devices
 		f.noise(len(record))
 		return
 	}
-	if !f.open {
-		f.open, f.symbol, f.spoke, f.first = true, 0, false, now
-	}
-	if m.aim[0] == ']' {
-		f.symbol = m.aim[1]
-	}
 	f.last = now
-	collect := func(s devices.Scan) { f.spoke = true; emit(s) }
-	f.text.Push(now, m.text, collect)
-	if m.more {
-		return
+	if !f.open && m.aim[0] == ']' && m.aim[1] != 'o' { // ]o is OCR: text as it stands
+		f.text.Push(now, m.aim[:], emit)
 	}
-	f.open = false
-	f.text.Push(now, []byte{'\r'}, collect)
-	if _, held := f.text.Deadline(); held || f.spoke {
-		return
-	}
-	if name := symbology(f.symbol); name != "" {
-		emit(devices.Scan{Status: devices.Barcode, Kind: name, Lines: []string{}, First: f.first, Last: f.last})
+	f.text.Push(now, m.text, emit)
+	if f.open = m.more; !f.open {
+		f.text.Push(now, []byte{'\r'}, emit)
 	}
 }
 
@@ -206,38 +191,4 @@ func (f *Framer) Arm(w io.Writer) error {
 		return err
 	}
 	return nil
-}
-
-// symbology names a code by the character of its AIM identifier (ISO/IEC 15424);
-// "" for what is read as text (OCR), and what is not known.
-func symbology(c byte) string {
-	switch c {
-	case 'A':
-		return "Code 39"
-	case 'C':
-		return "Code 128"
-	case 'E':
-		return "EAN/UPC"
-	case 'F':
-		return "Codabar"
-	case 'G':
-		return "Code 93"
-	case 'I':
-		return "Interleaved 2 of 5"
-	case 'L':
-		return "PDF417"
-	case 'M':
-		return "MSI"
-	case 'Q':
-		return "QR Code"
-	case 'U':
-		return "MaxiCode"
-	case 'd':
-		return "Data Matrix"
-	case 'e':
-		return "GS1 DataBar"
-	case 'z':
-		return "Aztec Code"
-	}
-	return ""
 }

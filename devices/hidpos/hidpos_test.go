@@ -55,8 +55,8 @@ func TestTrouble(t *testing.T) {
 		{"a broken descriptor changes nothing", append(record('D', []byte{0xc0}), whole...), "complete"},
 		{"noise between records", append([]byte("\x00\xff?"), whole...), "complete"},
 		{"a record of no length", append([]byte{'R', 0, 0}, whole...), "complete"},
-		{"a barcode", m.message("]E0", "4006381333931"), "barcode EAN/UPC"},
-		{"a barcode of two reports", m.message("]Q1", strings.Repeat("https://example.com/", 5)), "barcode QR Code"},
+		{"a barcode", m.message("]E0", "4006381333931"), "barcode EAN"},
+		{"a barcode of two reports", m.message("]Q1", strings.Repeat("https://example.com/", 5)), "barcode QR code"},
 		{"a zone in a barcode", m.message("]Q1", swipe(td3a, td3b)), "complete"},
 		{"no document and no barcode", m.message("]o1", "HELLO"), ""},
 	} {

@@ -1,7 +1,6 @@
 package wedge
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -109,7 +108,7 @@ func (f *Framer) decide(emit func(devices.Scan)) {
 }
 
 // believe is the layout that can be believed, nil with a reason if there is none.
-func (f *Framer) believe() (*reading, string) {
+func (f *Framer) believe() (*reading, []devices.Diagnosis) {
 	var own *reading     // in the layout that is configured
 	var whole []*reading // with a complete scan, in layouts that can be
 	var doubt []*reading // the same of witnesses
@@ -128,33 +127,30 @@ func (f *Framer) believe() (*reading, string) {
 	}
 	if own != nil {
 		switch {
-		case own.foreign:
-			return nil, fmt.Sprintf("the scanner is set to another layout than %q: it has typed a key that this one does not have%s", f.layout, fits(whole))
-		case own.complete() == nil:
-			return nil, fmt.Sprintf("the scanner is set to another layout than %q%s", f.layout, fits(whole))
+		case own.foreign || own.complete() == nil:
+			return nil, otherThan(f.layout, whole)
 		}
 		if r := f.contradicts(own, slices.Concat(whole, doubt)); r != nil {
-			return nil, fmt.Sprintf("the scanner seems to be set to another layout than %q: check digits and states are right only as %s; set layout to what the scanner is set to", f.layout, r.name)
+			return nil, otherThan(f.layout, []*reading{r})
 		}
-		return own, ""
+		return own, nil
 	}
 
-	const set = "set layout in the configuration to what the scanner is set to"
 	if len(whole) == 0 {
-		return nil, "the scanner types in a layout that is not known; set the scanner to the American one and layout to \"us\""
+		return nil, unknown
 	}
 	best := whole[0]
 	if slices.ContainsFunc(whole, func(r *reading) bool { return !sameText(r, best) }) {
 		sound := slices.DeleteFunc(slices.Clone(whole), func(r *reading) bool { return !r.sound(f.now) })
 		if len(sound) == 0 || slices.ContainsFunc(sound, func(r *reading) bool { return !sameText(r, sound[0]) }) {
-			return nil, "the keys do not tell in which layout the scanner types; " + set
+			return nil, undecided
 		}
 		best = sound[0]
 	}
-	if r := f.contradicts(best, doubt); r != nil {
-		return nil, fmt.Sprintf("the scanner types in a layout that is not known (%s); set the scanner to the American one and layout to \"us\"", r.name)
+	if f.contradicts(best, doubt) != nil {
+		return nil, unknown
 	}
-	return best, ""
+	return best, nil
 }
 
 // contradicts finds a reading that is right where r is wrong.
@@ -168,14 +164,6 @@ func (f *Framer) contradicts(r *reading, others []*reading) *reading {
 		}
 	}
 	return nil
-}
-
-// fits says which layout it is, if that is certain.
-func fits(whole []*reading) string {
-	if len(whole) != 1 {
-		return "; set layout to what the scanner is set to"
-	}
-	return fmt.Sprintf("; it types as %q does, so set layout to that", whole[0].name)
 }
 
 func sameText(a, b *reading) bool { return same(*a.complete(), *b.complete()) }

@@ -346,6 +346,11 @@ func TestNothingTypedIsLogged(t *testing.T) {
 	next(t, out)
 	b.types(newTypist("de").types(swipe(doc...)))
 	next(t, out)
+	for end := time.Now().Add(patience); r.State().Code != devices.WrongLayout; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("the wrong layout is not told: %+v", r.State())
+		}
+	}
 	y := newTypist("us").types(doc[0])
 	y.event(0, 3, 0)
 	b.types(y)

@@ -171,3 +171,12 @@ func wantLines(t *testing.T, s devices.Scan, status devices.Status, lines ...str
 		t.Errorf("got %s %q,\nwant %s %q", s.Status, s.Lines, status, lines)
 	}
 }
+
+// trouble is what a framer says is wrong, in English.
+func trouble(f *wedge.Framer) string {
+	var all []string
+	for _, d := range f.Diagnose() {
+		all = append(all, d.EN)
+	}
+	return strings.Join(all, " ")
+}

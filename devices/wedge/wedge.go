@@ -27,7 +27,7 @@
 //     readings but one contradict them.
 //
 // What is left open, or contradicts the layout in the configuration, becomes a
-// partial scan without text, and Trouble says what a technician has to do.
+// partial scan without text, and Diagnose says what a technician has to do.
 //
 // The package promises that letters are read whatever Caps Lock and Shift are,
 // that keys typed by a person are given up, that a swipe of which the kernel has
@@ -92,10 +92,10 @@ type Framer struct {
 
 	proven  Layout // of the last document
 	stats   devices.Stats
-	trouble string
+	trouble []devices.Diagnosis // with the last swipe
 }
 
-var _ devices.Framer = (*Framer)(nil)
+var _ devices.Diagnoser = (*Framer)(nil)
 
 // New makes a Framer.
 func New(o Options) *Framer {
@@ -164,9 +164,8 @@ func (f *Framer) Deadline() (time.Time, bool) {
 // the layout of the scan it belongs to is noise.
 func (f *Framer) Stats() devices.Stats { return f.stats }
 
-// Trouble says in words what keeps swipes from being read, for a technician; ""
-// if the last one was read. It never holds what was typed.
-func (f *Framer) Trouble() string { return f.trouble }
+// Diagnose says what kept the last swipe from being read.
+func (f *Framer) Diagnose() []devices.Diagnosis { return f.trouble }
 
 // wall is the caller's time for a time of the kernel's.
 func (f *Framer) wall(t time.Time) time.Time { return f.now.Add(t.Sub(f.then)) }
@@ -221,7 +220,7 @@ func (f *Framer) dropped(t time.Time, emit func(devices.Scan)) {
 	f.last = t
 	f.begin(nil)
 	if !f.void {
-		f.refuse(first, "keys were lost because this machine was too slow; swipe again", emit)
+		f.refuse(first, nil, emit)
 	}
 	f.void = true
 }
@@ -280,8 +279,6 @@ func (f *Framer) pace() {
 	}
 }
 
-const typed = "somebody types on this keyboard, and its keys are given up; if it is the officer's, name the scanner's in the configuration"
-
 // hand emits a scan that was read, unless it was typed by a person or belongs to
 // what has been reported as void.
 func (f *Framer) hand(scan devices.Scan, emit func(devices.Scan)) {
@@ -296,9 +293,12 @@ func (f *Framer) hand(scan devices.Scan, emit func(devices.Scan)) {
 	}
 	switch {
 	case scan.Status == devices.Complete:
-		f.trouble, f.void = "", false
+		f.trouble, f.void = nil, false
 		f.stats.Complete++
-	case scan.Status != devices.Partial:
+	case scan.Status == devices.Pass:
+		f.stats.Passes++
+	case scan.Status == devices.Barcode:
+		f.stats.Barcodes++
 	case f.void:
 		return
 	default:
@@ -309,8 +309,10 @@ func (f *Framer) hand(scan devices.Scan, emit func(devices.Scan)) {
 }
 
 // refuse emits a partial scan without text, because the text would be a guess.
-func (f *Framer) refuse(first time.Time, trouble string, emit func(devices.Scan)) {
-	f.trouble = trouble
+func (f *Framer) refuse(first time.Time, trouble []devices.Diagnosis, emit func(devices.Scan)) {
+	if trouble != nil {
+		f.trouble = trouble
+	}
 	f.stats.Partial++
 	emit(devices.Scan{Status: devices.Partial, Lines: []string{}, First: f.wall(first), Last: f.wall(f.last)})
 }

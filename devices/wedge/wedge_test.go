@@ -34,11 +34,11 @@ func TestLayouts(t *testing.T) {
 					f := newFramer(set)
 					scans := read(f, newTypist(typed).types(swipe(doc...)).records)
 					if len(scans) != 1 {
-						t.Fatalf("%d scans: %+v, %s", len(scans), scans, f.Trouble())
+						t.Fatalf("%d scans: %+v, %s", len(scans), scans, trouble(f))
 					}
 					wantLines(t, scans[0], devices.Complete, doc...)
-					if f.Trouble() != "" {
-						t.Errorf("trouble: %s", f.Trouble())
+					if trouble(f) != "" {
+						t.Errorf("trouble: %s", trouble(f))
 					}
 				})
 			}
@@ -65,8 +65,8 @@ func TestWrongLayoutIsNoticed(t *testing.T) {
 					if len(scans) != 1 || scans[0].Status != devices.Partial || len(scans[0].Lines) != 0 {
 						t.Errorf("got %d scans", len(scans))
 					}
-					if !strings.Contains(f.Trouble(), "layout") {
-						t.Errorf("trouble: %q", f.Trouble())
+					if !strings.Contains(trouble(f), "layout") {
+						t.Errorf("trouble: %q", trouble(f))
 					}
 				}
 				// Set right, it reads.
@@ -74,8 +74,8 @@ func TestWrongLayoutIsNoticed(t *testing.T) {
 				if right == "id" {
 					right = "us"
 				}
-				if scans := read(f, newTypist(right).types(swipe(idna, idnb)).records); len(scans) != 1 || f.Trouble() != "" {
-					t.Errorf("%d scans in the right layout, %q", len(scans), f.Trouble())
+				if scans := read(f, newTypist(right).types(swipe(idna, idnb)).records); len(scans) != 1 || trouble(f) != "" {
+					t.Errorf("%d scans in the right layout, %q", len(scans), trouble(f))
 				}
 			})
 		}
@@ -130,8 +130,8 @@ func TestWhereOnlyContentTells(t *testing.T) {
 				wantLines(t, scans[0], devices.Complete, want...)
 				return
 			}
-			if scans[0].Status != devices.Partial || len(scans[0].Lines) != 0 || !strings.Contains(f.Trouble(), "layout") {
-				t.Errorf("got %s %q, trouble %q", scans[0].Status, scans[0].Lines, f.Trouble())
+			if scans[0].Status != devices.Partial || len(scans[0].Lines) != 0 || !strings.Contains(trouble(f), "layout") {
+				t.Errorf("got %s %q, trouble %q", scans[0].Status, scans[0].Lines, trouble(f))
 			}
 		})
 	}
@@ -195,7 +195,7 @@ func TestKeys(t *testing.T) {
 			c.how(y)
 			scans := read(f, y.records)
 			if len(scans) != 1 {
-				t.Fatalf("%d scans: %v; %s", len(scans), scans, f.Trouble())
+				t.Fatalf("%d scans: %v; %s", len(scans), scans, trouble(f))
 			}
 			wantLines(t, scans[0], devices.Complete, td3a, td3b)
 			if s := f.Stats(); s.Complete != 1 || s.Partial != 0 {
@@ -310,13 +310,13 @@ func TestPersonIsNoScanner(t *testing.T) {
 			if scans := read(f, y.types(c.text).records); len(scans) != 0 {
 				t.Errorf("%d scans", len(scans))
 			}
-			if !strings.Contains(f.Trouble(), "types") {
-				t.Errorf("trouble: %q", f.Trouble())
+			if !strings.Contains(trouble(f), "types") {
+				t.Errorf("trouble: %q", trouble(f))
 			}
 			y.pause = 2 * time.Millisecond
 			y.records = nil
-			if scans := read(f, y.rests(time.Second).types(swipe(td3a, td3b)).records); len(scans) != 1 || f.Trouble() != "" {
-				t.Errorf("then %d scans, %q", len(scans), f.Trouble())
+			if scans := read(f, y.rests(time.Second).types(swipe(td3a, td3b)).records); len(scans) != 1 || trouble(f) != "" {
+				t.Errorf("then %d scans, %q", len(scans), trouble(f))
 			}
 		})
 	}

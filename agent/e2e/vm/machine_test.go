@@ -48,9 +48,6 @@ func start(t *testing.T, kernel, image string) *machine {
 	args := []string{
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-machine", "pc,accel=tcg", "-cpu", "max", "-m", "512", "-smp", "1",
-		// The guest's time goes on with its work and not with the load of this
-		// machine: no key is late because of others.
-		"-icount", "shift=auto,sleep=on",
 		"-kernel", kernel, "-initrd", image,
 		"-append", "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off tsc=reliable random.trust_cpu=on",
 		"-chardev", "file,id=console,path=" + m.path("console"), "-serial", "chardev:console",
@@ -200,6 +197,13 @@ func newMonitor(t *testing.T, path string) *monitor {
 // do gives a command and waits until QEMU has done it.
 func (m *monitor) do(command string, arguments any) {
 	m.t.Helper()
+	m.give(command, arguments)
+	m.done(command)
+}
+
+// give gives a command that done has to be called for.
+func (m *monitor) give(command string, arguments any) {
+	m.t.Helper()
 	request := map[string]any{"execute": command}
 	if arguments != nil {
 		request["arguments"] = arguments
@@ -208,6 +212,10 @@ func (m *monitor) do(command string, arguments any) {
 	if err := json.NewEncoder(m.conn).Encode(request); err != nil {
 		m.t.Fatal(err)
 	}
+}
+
+func (m *monitor) done(command string) {
+	m.t.Helper()
 	for {
 		var reply struct {
 			Return *json.RawMessage

@@ -88,6 +88,7 @@ port = "` + modemPort + `"
 name = "typing"
 port = "` + typingPort + `"
 profile = "keyboard"
+gap = "2s"
 [[scanner]]
 name = "sale"
 port = "` + salePort + `"
@@ -108,20 +109,33 @@ type site struct {
 	got   map[string][]devices.Scan // that were not looked at yet
 	seq   map[string]uint64         // of the last one that was
 	docs  [][]string                // that were swiped
+	keys  int                       // that have gone down or up, as the reader sees them
+	taken int                       // the same, as they were pressed
 }
 
 // until reads what the readers say until one has a state.
 func (s *site) until(scanner string, states ...string) {
 	s.t.Helper()
 	for !slices.Contains(states, s.state[scanner]) {
-		var line struct{ Msg, Scanner, Status string }
-		text := s.log.next()
-		if err := json.Unmarshal([]byte(text), &line); err != nil {
-			s.t.Fatalf("%s: %v", text, err)
-		}
-		if line.Status != "" && line.Msg != "scan read" {
-			s.state[line.Scanner] = line.Status
-		}
+		s.tell(s.log.next())
+	}
+}
+
+// tell takes a line of the guest's log.
+func (s *site) tell(text string) {
+	s.t.Helper()
+	var line struct {
+		Msg, Scanner, Status string
+		Keys                 int
+	}
+	if err := json.Unmarshal([]byte(text), &line); err != nil {
+		s.t.Fatalf("%s: %v", text, err)
+	}
+	switch {
+	case line.Msg == "keys taken":
+		s.keys += line.Keys
+	case line.Status != "" && line.Msg != "scan read":
+		s.state[line.Scanner] = line.Status
 	}
 }
 
@@ -255,45 +269,81 @@ func (s *site) keyboard() {
 		s.t.Errorf("%s bytes of a keyboard that was taken have come to the console", n)
 	}
 	// That they would have, another keyboard shows.
-	s.types("us", "A\r")
+	s.press("us", "A\r", func(int) {})
 	for s.run("wc -c < /tmp/console") == "0" {
 		s.run("usleep 100000")
 	}
 }
 
-// types presses the keys of a scanner that is set to a layout.
+// queued is how many keys going down or up QEMU's keyboard remembers. The kernel
+// makes three records of each, and remembers 64.
+const queued = 16
+
+// types presses the keys of a scanner that is set to a layout, as many at a time
+// as are remembered, and waits until the reader has taken them.
 func (s *site) types(layout, text string) {
 	s.t.Helper()
-	for _, c := range text {
-		var keys []any
-		for _, name := range keysOf(layout, c) {
-			keys = append(keys, map[string]any{"type": "qcode", "data": name})
+	s.press(layout, text, func(sent int) {
+		for s.taken += sent; s.keys < s.taken; {
+			s.tell(s.log.next())
 		}
-		s.monitor.do("send-key", map[string]any{"keys": keys, "hold-time": 10})
+	})
+}
+
+func (s *site) press(layout, text string, sent func(n int)) {
+	s.t.Helper()
+	var events []any
+	send := func() {
+		s.monitor.do("input-send-event", map[string]any{"events": events})
+		sent(len(events))
+		events = nil
+	}
+	key := func(name string, down bool) {
+		events = append(events, map[string]any{"type": "key", "data": map[string]any{
+			"down": down, "key": map[string]any{"type": "qcode", "data": name}}})
+		if len(events) == queued {
+			send()
+		}
+	}
+	held := false
+	hold := func(shift bool) {
+		if held != shift {
+			held = shift
+			key("shift", shift)
+		}
+	}
+	for _, c := range text {
+		shift, name := keyOf(layout, c)
+		hold(shift)
+		key(name, true)
+		key(name, false)
+	}
+	hold(false)
+	if len(events) > 0 {
+		send()
 	}
 }
 
-// keysOf are QEMU's names of the keys for a character, by their places on an
-// American keyboard.
-func keysOf(layout string, c rune) []string {
-	key := strings.ToLower(string(c))
+// keyOf is QEMU's name of the key for a character, by its place on an American
+// keyboard.
+func keyOf(layout string, c rune) (shift bool, key string) {
+	key = strings.ToLower(string(c))
+	digit := '0' <= c && c <= '9'
 	switch {
 	case c == '\r':
-		return []string{"ret"}
+		key = "ret"
 	case c == '<' && layout == "us":
-		return []string{"shift", "comma"}
+		return true, "comma"
 	case c == '<':
-		return []string{"less"}
-	case '0' <= c && c <= '9' && layout == "fr":
-		return []string{"shift", key}
+		key = "less"
 	case layout == "fr" && c == 'M':
-		return []string{"semicolon"}
+		key = "semicolon"
 	case layout == "fr":
-		return []string{strings.NewReplacer("a", "q", "q", "a", "z", "w", "w", "z").Replace(key)}
+		key = strings.NewReplacer("a", "q", "q", "a", "z", "w", "w", "z").Replace(key)
 	case layout == "de":
-		return []string{strings.NewReplacer("z", "y", "y", "z").Replace(key)}
+		key = strings.NewReplacer("z", "y", "y", "z").Replace(key)
 	}
-	return []string{key}
+	return layout == "fr" && digit, key
 }
 
 // gadget makes a USB device out of a function of the kernel's gadgets. It is
