@@ -14,7 +14,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "-s -w $(STAMP)"
 TEST    := $(GO) test -race -shuffle=on
 
 .DEFAULT_GOAL := build
-.PHONY: build test race crash storm lint bench demo install setup clean help FORCE
+.PHONY: build test race crash storm lint bench demo vm install setup clean help FORCE
 
 build: bin/lintas bin/lintas-hub ## build lintas and lintas-hub into bin/
 
@@ -35,6 +35,10 @@ test: setup ## install what the tests need, then run them all
 
 race: setup ## run the tests COUNT times over, to find races and chance
 	$(TEST) -count=$(COUNT) ./...
+
+vm: ## plug scanners into a virtual machine's USB and pull them out (QEMU, Debian's kernel)
+	@bash configs/ci/setup.sh qemu-system-x86:qemu-system-x86_64 busybox-static:busybox
+	@GO='$(GO)' bash configs/ci/vm.sh
 
 SEED ?= 0
 crash: ## simulate 20,000 power cuts and a fault at every write; SEED=n repeats a run

@@ -45,6 +45,8 @@ var diagnosisConditions = map[string]health.Code{
 	devices.Dirty:       health.ScannerDirty,
 	devices.TracksOnly:  health.ScannerCards,
 	devices.Silent:      health.ScannerSilent,
+	devices.WrongLayout: health.ScannerLayout,
+	devices.Typed:       health.ScannerTyped,
 }
 
 // showScanner puts on the board what is wrong with a scanner now, and takes down

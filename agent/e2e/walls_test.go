@@ -63,6 +63,8 @@ var mayImport = map[string][]string{
 	"agent/hub/lintas-hub": {"queue/mqtt", "agent/command", "agent/crossing", "agent/hub", "agent/placement"},
 	"agent/demo":           {"mrz", "queue/sqlite", "agent/control", "agent/counter", "agent/crossing", "agent/placement", "agent/verdict"},
 	"agent/e2e":            {},
+	"agent/e2e/vm":         {},
+	"agent/e2e/vm/guest":   {"devices", "agent/config", "agent/scanners"},
 }
 
 // onlyIn says which package alone may import a library. Tests and the

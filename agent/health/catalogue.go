@@ -19,6 +19,8 @@ const (
 	ScannerCards   Code = "scanner-cards-only"
 	ScannerText    Code = "scanner-other-text"
 	ScannerSilent  Code = "scanner-silent"
+	ScannerLayout  Code = "scanner-layout"
+	ScannerTyped   Code = "scanner-typed"
 	TeeFailed      Code = "tee-failed"
 	TeeStuck       Code = "tee-stuck"
 	TeeUnused      Code = "tee-unused"
@@ -47,7 +49,7 @@ const (
 // ScannerConditions are those of which a scanner is the subject.
 var ScannerConditions = []Code{
 	ScannerMissing, ScannerDenied, ScannerBusy, ScannerFailed, ScannerStalled, ScannerLine, ScannerDirty, ScannerCards,
-	ScannerText, ScannerSilent, TeeFailed, TeeStuck, TeeUnused,
+	ScannerText, ScannerSilent, ScannerLayout, ScannerTyped, TeeFailed, TeeStuck, TeeUnused,
 }
 
 var catalogue = index([]Condition{
@@ -96,6 +98,12 @@ var catalogue = index([]Condition{
 	{ScannerSilent, Info, 0,
 		"Tidak ada data dari pemindai selama berhari-hari", "Nothing has come from the scanner for days",
 		"Gesek satu dokumen untuk mencoba pemindai.", "Swipe a document to try the scanner."},
+	{ScannerLayout, Warning, 0,
+		"Tata letak papan ketik pemindai tidak cocok", "The scanner types in another keyboard layout",
+		"Gesekan ditolak agar nama tidak salah; ketik dokumennya. Teknisi: atur layout sesuai pemindai.", "Swipes are refused lest a name be wrong; type the document. Technician: set layout to what the scanner is set to."},
+	{ScannerTyped, Warning, 0,
+		"Ada yang mengetik di papan ketik pemindai", "Somebody types on the scanner's keyboard",
+		"Ketikan di papan ketik itu dibuang; pakai yang lain. Teknisi: periksa port pemindai.", "What is typed there is given up; use the other keyboard. Technician: check the scanner's port."},
 	{TeeFailed, Warning, 0,
 		"Data pemindai tidak dapat diteruskan ke program kedua", "The scanner's data cannot be handed on to the second program",
 		"Konter ini tetap bekerja. Teknisi: periksa tee dalam konfigurasi.", "This counter goes on. Technician: check tee in the configuration."},

@@ -5,9 +5,10 @@
 set -euo pipefail
 
 missing=()
-for package in "$@"; do
+for wanted in "$@"; do
+  package=${wanted%%:*} program=${wanted##*:}
   # mosquitto lives in /usr/sbin, which is not on everybody's path.
-  PATH="$PATH:/usr/sbin:/sbin" command -v "$package" >/dev/null ||
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null ||
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
     missing+=("$package")
 done

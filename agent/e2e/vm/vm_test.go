@@ -35,7 +35,11 @@ func boot(t *testing.T) *machine {
 	m := newImage(t)
 	m.modules(root, "virtio_pci", "virtio_console", "xhci_pci", "ehci_pci", "uhci_hcd", "usbhid", "hid_generic", "evdev",
 		"ftdi_sio", "cdc_acm", "configfs", "dummy_hcd num=2", "usb_f_hid", "usb_f_acm")
-	m.file("bin/busybox", "/bin/busybox", 0o755)
+	busybox, err := exec.LookPath("busybox")
+	if err != nil {
+		t.Fatal("busybox is not installed; make vm installs it")
+	}
+	m.program("bin/busybox", busybox)
 	m.file("init", "guest/init.sh", 0o755)
 	m.file("etc/mdev.conf", "guest/mdev.conf", 0o644)
 	m.file("etc/name", "guest/name.sh", 0o755)
@@ -65,35 +69,20 @@ const (
 )
 
 // configuration is the guest's. The scanners have the names of their devices in
-// QEMU, or of their gadgets.
+// QEMU, or of their gadgets. On a busy machine the guest hears the pieces of a swipe
+// far apart, so the gap is wide.
 var configuration = `
 [counter]
 id = "CGK-T3-D07"
 [hub]
 recipients = [%q]
 ack_keys_file = "hub.jwks"
-[log]
-level = "debug"
-format = "json"
-[[scanner]]
-name = "linked"
-port = "` + linkedPort + `"
-[[scanner]]
-name = "numbered"
-port = "` + numberedPort + `"
-[[scanner]]
-name = "modem"
-port = "` + modemPort + `"
-[[scanner]]
-name = "typing"
-port = "` + typingPort + `"
-profile = "keyboard"
-gap = "2s"
-[[scanner]]
-name = "sale"
-port = "` + salePort + `"
-profile = "hid-pos"
-`
+` + scanner("linked", linkedPort, "auto") + scanner("numbered", numberedPort, "auto") + scanner("modem", modemPort, "auto") +
+	scanner("typing", typingPort, "keyboard") + scanner("sale", salePort, "hid-pos")
+
+func scanner(name, port, profile string) string {
+	return fmt.Sprintf("[[scanner]]\nname = %q\nport = %q\nprofile = %q\ngap = \"5s\"\n", name, port, profile)
+}
 
 // cycles is how often each scanner is pulled out in the middle of a swipe.
 const (
@@ -396,9 +385,11 @@ func (s *site) sale() {
 	s.gadget("sale", "hid.usb0", "0x0138", "POS", "echo 64 > functions/hid.usb0/report_length; "+
 		"printf '"+escaped.String()+"' > functions/hid.usb0/report_desc")
 	send := func(reports ...[]byte) {
+		line := "true"
 		for _, r := range reports {
-			s.run("echo " + base64.StdEncoding.EncodeToString(r) + " | base64 -d > /dev/hidg0")
+			line += "; echo " + base64.StdEncoding.EncodeToString(r) + " | base64 -d > /dev/hidg0"
 		}
+		s.run(line)
 	}
 	for range gadgetCycles {
 		s.bind("sale", "dummy_udc.1")
