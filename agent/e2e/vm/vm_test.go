@@ -28,9 +28,11 @@ func boot(t *testing.T) *machine {
 		t.Skip("LINTAS_VM does not name a folder with Debian's kernel; make vm fetches it")
 	}
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "./guest")
-	if b, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("cannot build the guest's program: %v\n%s", err, b)
+	for program, from := range map[string]string{"guest": "./guest", "lintas": "lintas/agent"} {
+		build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-s -w", "-o", filepath.Join(dir, program), from)
+		if b, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("cannot build %s: %v\n%s", program, err, b)
+		}
 	}
 	m := newImage(t)
 	m.modules(root, "virtio_pci", "virtio_console", "xhci_pci", "ehci_pci", "uhci_hcd", "usbhid", "hid_generic", "evdev",
@@ -44,6 +46,7 @@ func boot(t *testing.T) *machine {
 	m.file("etc/mdev.conf", "guest/mdev.conf", 0o644)
 	m.file("etc/name", "guest/name.sh", 0o755)
 	m.program("bin/guest", filepath.Join(dir, "guest"))
+	m.program("bin/lintas", filepath.Join(dir, "lintas"))
 	for _, folder := range []string{"proc", "sys", "dev", "tmp", "run"} {
 		m.entry(folder, 0o040755, nil)
 	}
@@ -180,6 +183,7 @@ func TestScannersOnRealUSB(t *testing.T) {
 		{"keyboard", (*site).keyboard},
 		{"CDC-ACM", (*site).modem},
 		{"HID POS", (*site).sale},
+		{"lintas scanner", (*site).shipped},
 	} {
 		begun := time.Now()
 		part.test(s)
@@ -439,6 +443,56 @@ func saleReports(text string) (reports [][]byte) {
 		reports = append(reports, r)
 	}
 	return reports
+}
+
+// shipped tries what a technician does with the program itself, beside readers
+// that are running.
+func (s *site) shipped() {
+	const port = "usb:0403:6001:SHIPPED"
+	listen := func(name, more string) {
+		s.run("lintas scanner listen --json " + more + " > /tmp/" + name + ".scans 2> /tmp/" + name + ".said & echo $! > /tmp/" + name + ".pid")
+	}
+	await := func(name, text string) {
+		s.run("until grep -q '" + text + "' /tmp/" + name + "; do usleep 50000; done")
+	}
+	end := func(name string) { s.run("kill $(cat /tmp/" + name + ".pid)") }
+
+	name, conn := s.wire()
+	defer conn.Close()
+	s.plug("usb-serial", "shipped", map[string]any{"chardev": name, "bus": "xhci.0", "serial": "SHIPPED"})
+	s.run("until lintas scanner list --json > /tmp/list 2>&1; grep -q SHIPPED /tmp/list; do usleep 50000; done")
+	listen("port", "--port "+port)
+	await("port.said", "ready")
+	doc := s.passport()
+	if _, err := io.WriteString(conn, swipe(doc)); err != nil {
+		s.t.Fatal(err)
+	}
+	await("port.scans", "}")
+	var scan devices.Scan
+	if text := s.run("cat /tmp/port.scans"); json.Unmarshal([]byte(text), &scan) != nil || scan.Status != devices.Complete || !slices.Equal(scan.Lines, doc) {
+		s.t.Errorf("lintas scanner listen has printed %s", text)
+	}
+	listen("second", "--port "+port)
+	await("second.said", "in use by process [0-9]* (lintas)")
+	end("second")
+	s.pull("shipped")
+	await("port.said", "absent")
+	end("port")
+
+	s.plug("usb-kbd", "typing", map[string]any{"bus": "xhci.0", "serial": "TYPING"})
+	s.until("typing", "ready")
+	listen("taken", "--profile keyboard --port "+typingPort)
+	await("taken.said", "in use by process [0-9]* (guest)")
+	end("taken")
+	s.pull("typing")
+	s.until("typing", "absent")
+
+	listen("builtin", "--profile keyboard --port /dev/input/event0")
+	await("builtin.said", "set grab = true")
+	end("builtin")
+	listen("wrong", "--profile hid-pos --port /dev/input/event0")
+	await("wrong.said", "wrong kind\\|no hidraw")
+	end("wrong")
 }
 
 // nothingLogged looks for the documents in what the guest has logged: any five
