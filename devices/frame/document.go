@@ -36,9 +36,18 @@ func (d *document) next() place {
 	return place{d.shape, d.lines + 1}
 }
 
-// valid says whether the document, with more lines behind it, has all of its
-// check digits right.
-func (d *document) valid(more ...[]byte) bool {
+// A proof is what check digits say of a document.
+type proof uint8
+
+const (
+	nothing proof = iota
+	valid         // all that are printed are right
+	bounded       // and one of them covers both ends of the last line
+)
+
+// prove looks at the document's check digits, with more lines behind it. In a visa
+// the end of the second line has none, and in three lines the third.
+func (d *document) prove(more ...[]byte) proof {
 	lines := make([]string, 0, maxLines)
 	for i := range d.lines {
 		lines = append(lines, string(d.text[i][:d.length[i]]))
@@ -47,7 +56,13 @@ func (d *document) valid(more ...[]byte) bool {
 		lines = append(lines, string(l))
 	}
 	doc := mrz.Parse(lines, mrz.Date{})
-	return doc.Valid && doc.Format != "" && doc.Format != mrz.CHDL
+	switch {
+	case !doc.Valid || doc.Format == "" || doc.Format == mrz.CHDL:
+		return nothing
+	case doc.Checks.Composite == mrz.Verified && len(lines) == 2:
+		return bounded
+	}
+	return valid
 }
 
 // add puts a line into its place, or something without one: a fragment, or a
@@ -95,7 +110,7 @@ func (d *document) shorten(line []byte) bool {
 		}
 		first := d.text[0][off:d.length[0]]
 		var other document
-		if surelyBegins(first) && (sh == short && datesProve(line) || sh == medium && other.valid(first, line)) {
+		if surelyBegins(first) && (sh == short && datesProve(line) || sh == medium && other.prove(first, line) != nothing) {
 			d.length[0] = copy(d.text[0][:], first)
 			d.shape = sh
 			return true
@@ -123,7 +138,7 @@ func (f *Framer) flush(emit func(devices.Scan)) {
 		First:  d.first,
 		Last:   d.last,
 	}
-	if d.broken || d.lines < d.shape.lines() || d.padded && !d.valid() {
+	if d.broken || d.lines < d.shape.lines() || d.padded && d.prove() == nothing {
 		scan.Status = devices.Partial
 	}
 	for i := range scan.Lines {

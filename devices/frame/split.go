@@ -105,7 +105,7 @@ func (f *Framer) exact(run []byte) place {
 // first line of another document, which happen to have the right length together.
 // If the check digits are right it is not.
 func (f *Framer) glued(p place, line []byte) bool {
-	return p.shape.proves() && p.at == 2 && holdsBegin(line) && !f.doc.valid(line)
+	return p.at == 2 && p.shape.lines() == 2 && holdsBegin(line) && f.doc.prove(line) != bounded
 }
 
 // holdsBegin says whether a document begins beyond doubt within a line with number
@@ -309,20 +309,9 @@ func (f *Framer) begin(run []byte, i int, sh shape, clean, dirty *chains) (c cha
 		c.lines++
 		c.score += int16(p.width())
 	}
-	var nothing document
-	valid := nothing.valid(lines[:sh.lines()]...)
-	if !valid && sh.proves() && holdsBegin(lines[1]) {
-		return c, false, false
-	}
-	if pos < len(run) && !sh.proves() && !isName(lines[sh.lines()-1]) {
-		return c, false, false
-	}
-	return c, sure, f.behind(&c, run, pos, clean, dirty, valid)
+	var alone document
+	return c, sure, f.behind(&c, run, pos, clean, dirty, lines[sh.lines()-1], alone.prove(lines[:sh.lines()]...))
 }
-
-// proves says whether check digits can prove where the last line of a document
-// begins and ends. In three lines the last has none.
-func (s shape) proves() bool { return s == long || s == medium }
 
 // goOn tries to continue the document at a position: with how many lines, and
 // how good that is.
@@ -342,30 +331,34 @@ func (f *Framer) goOn(run []byte, i int, p place, clean, dirty *chains) (n int, 
 		n++
 		c.score += int16(p.width())
 	}
-	whole := p.at > p.shape.lines()
-	valid := whole && f.doc.valid(lines[:n]...)
-	if i > 0 && !(valid && p.shape.proves()) && !(start == place{short, 2} && datesProve(lines[0])) {
+	whole, proof := p.at > p.shape.lines(), nothing
+	if whole {
+		proof = f.doc.prove(lines[:n]...)
+	}
+	if i > 0 && !(proof != nothing && start.shape.lines() == 2) && !(start == place{short, 2} && datesProve(lines[0])) {
 		return 0, chain{}
 	}
-	if !valid && start.shape.proves() && holdsBegin(lines[n-1]) {
-		return 0, chain{}
-	}
-	if whole && pos < len(run) && !start.shape.proves() && !isName(lines[n-1]) {
-		return 0, chain{}
-	}
-	if whole && !f.behind(&c, run, pos, clean, dirty, valid) {
+	if whole && !f.behind(&c, run, pos, clean, dirty, lines[n-1], proof) {
 		return 0, chain{}
 	}
 	return n, c
 }
 
-// behind adds what stands behind a document, unless it must not stand there.
-func (f *Framer) behind(c *chain, run []byte, pos int, clean, dirty *chains, valid bool) bool {
-	if valid {
+// behind adds what stands behind the last line of a document, unless it must not
+// stand there.
+func (f *Framer) behind(c *chain, run []byte, pos int, clean, dirty *chains, last []byte, proof proof) bool {
+	two := c.shape.lines() == 2
+	switch {
+	case two && proof != bounded && holdsBegin(last):
+		return false // there is half of another document in it
+	case !two && pos < len(run) && !isName(last):
+		return false
+	}
+	if proof != nothing {
 		c.score += validScore
 	}
 	rest := clean[pos].score
-	if surelyBegins(run[pos:]) || valid && c.shape.proves() {
+	if surelyBegins(run[pos:]) || proof == bounded {
 		c.junk = dirty[pos].score > rest
 		rest = max(rest, dirty[pos].score)
 	}
@@ -413,7 +406,7 @@ func (f *Framer) certain(run []byte) int {
 		lines = append(lines, line)
 		n += p.width()
 	}
-	if !(surelyBegins(run[n:]) && (p.shape.proves() || isName(lines[len(lines)-1]))) && !(p.shape.proves() && d.valid(lines...)) {
+	if !(surelyBegins(run[n:]) && (p.shape.lines() == 2 || isName(lines[len(lines)-1]))) && d.prove(lines...) != bounded {
 		return 0
 	}
 	return n
