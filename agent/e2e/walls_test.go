@@ -17,8 +17,12 @@ import (
 // mayImport says which packages of ours each package may import, besides
 // itself. A folder that is not named here may import none of ours.
 var mayImport = map[string][]string{
-	"mrz":     {},
-	"configs": {},
+	"mrz":              {},
+	"mrz/ocr":          {"mrz", "mrz/ocr/glyph"},
+	"mrz/ocr/glyph":    {},
+	"mrz/ocr/specimen": {"mrz"},
+	"mrz/ocr/train":    {"mrz/ocr/glyph", "mrz/ocr/specimen"},
+	"configs":          {},
 
 	"mrz/ocr":          {"mrz"},
 	"mrz/ocr/specimen": {"mrz", "mrz/ocr"},
