@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"mrz/ocr/glyph":    {},
 	"mrz/ocr/specimen": {"mrz"},
 	"mrz/ocr/train":    {"mrz/ocr/glyph", "mrz/ocr/specimen"},
+	"mrz/ocr/accuracy": {"mrz", "mrz/ocr", "mrz/ocr/specimen"},
 	"configs":          {},
 
 	"mrz/ocr":          {"mrz"},

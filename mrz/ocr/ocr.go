@@ -100,16 +100,22 @@ type Repair = mrz.Repair
 // An error is ErrTooLarge or, if ctx ends first, its cause.
 func Read(ctx context.Context, img image.Image) ([]Zone, error) {
 	b := img.Bounds()
+	if b.Empty() {
+		return nil, context.Cause(ctx)
+	}
 	if int64(b.Dx())*int64(b.Dy()) > MaxPixels {
 		return nil, ErrTooLarge
 	}
-	return nil, context.Cause(ctx)
-}
-
-// Strip returns the zone upright and straightened, to be shown to an officer,
-// 24 pixels to a cell and two cells of paper around it.
-func Strip(img image.Image, z Zone) *image.Gray {
-	return image.NewGray(image.Rect(0, 0, 24, 24))
+	r := newReader(grey(img))
+	found, err := r.search(ctx)
+	if err != nil {
+		return nil, err
+	}
+	zones := make([]Zone, len(found))
+	for i := range found {
+		zones[i] = found[i].zone(b.Min)
+	}
+	return zones, nil
 }
 
 // String returns format and validity, never the traveller's data.

@@ -1,0 +1,135 @@
+// Package glyph looks at one cell of a machine-readable zone: it cuts the cell
+// out of a grey picture and says how probable each character of OCR-B is, and
+// how far beside the glyph's true place the cell was cut.
+//
+// The judge is a neural network of one hidden layer. Its weights, weights.bin,
+// are made by the program in ../train from printed specimens of invented
+// holders; weights.txt says from which seed, and how good they are.
+package glyph
+
+import "math"
+
+// A cell is Width × Height pixels: a pitch and a quarter wide, so that its
+// neighbours' edges are seen, and one and a half glyphs high.
+const (
+	Width  = 20
+	Height = 24
+	Size   = Width * Height
+
+	pitchPixels = 16.0 // of a cell's width is one pitch
+	glyphPixels = 16.0 // of a cell's height is one glyph
+)
+
+// Alphabet lists the characters of a zone in the order of Look's result.
+const Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
+
+// None is the class of what is none of them: paper, half a glyph, other text.
+const None = len(Alphabet)
+
+// Classes counts the alphabet and None.
+const Classes = None + 1
+
+// Index returns the class of a character, None if it is none of the alphabet.
+func Index(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'A' <= c && c <= 'Z':
+		return int(c-'A') + 10
+	case c == '<':
+		return 36
+	}
+	return None
+}
+
+// A Plane is a grey picture, row by row.
+type Plane struct {
+	W, H int
+	Pix  []uint8
+}
+
+// A Frame is where one cell lies in a Plane: its middle, the way to the next
+// cell and the way down the height of a capital.
+type Frame struct {
+	X, Y   float64
+	Ux, Uy float64
+	Vx, Vy float64
+}
+
+// A Cell is a cell's pixels, brought to the same mean and contrast.
+type Cell [Size]float32
+
+// leastContrast is the standard deviation, of brightness 0 to 255, below which
+// a cell is not brought to full contrast: it is blank paper.
+const leastContrast = 3
+
+// Cut cuts a cell out of p. What lies beyond the picture's edge looks like the
+// edge. A pitch of about 12 to 24 pixels is best.
+func (p Plane) Cut(f Frame, cell *Cell) {
+	ux, uy := f.Ux/pitchPixels, f.Uy/pitchPixels
+	vx, vy := f.Vx/glyphPixels, f.Vy/glyphPixels
+	// Fixed point, 16 bits behind the point, to the middle of pixel 0, 0.
+	const one = 1 << 16
+	x0 := f.X - 0.5 + ux*(0.5-Width/2) + vx*(0.5-Height/2)
+	y0 := f.Y - 0.5 + uy*(0.5-Width/2) + vy*(0.5-Height/2)
+	sum, squares := float32(0), float32(0)
+	i := 0
+	for v := range Height {
+		fx, fy := x0+vx*float64(v), y0+vy*float64(v)
+		x, y := int(fx*one), int(fy*one)
+		dx, dy := int(ux*one), int(uy*one)
+		for range Width {
+			c := p.at(x, y)
+			cell[i] = c
+			sum += c
+			squares += c * c
+			i++
+			x += dx
+			y += dy
+		}
+	}
+	mean := sum / Size
+	scale := 1 / max(leastContrast, float32(math.Sqrt(float64(max(0, squares/Size-mean*mean)))))
+	for i := range cell {
+		cell[i] = (cell[i] - mean) * scale
+	}
+}
+
+// at interpolates between four pixels; x and y have 16 bits behind the point.
+func (p Plane) at(x, y int) float32 {
+	ix, iy := x>>16, y>>16
+	fx, fy := float32(x&0xffff)/65536, float32(y&0xffff)/65536
+	if uint(ix) < uint(p.W-1) && uint(iy) < uint(p.H-1) {
+		k := iy*p.W + ix
+		a, b := p.Pix[k:k+2:k+2], p.Pix[k+p.W:k+p.W+2:k+p.W+2]
+		top := float32(a[0]) + (float32(a[1])-float32(a[0]))*fx
+		low := float32(b[0]) + (float32(b[1])-float32(b[0]))*fx
+		return top + (low-top)*fy
+	}
+	x1, y1 := max(0, min(p.W-1, ix+1)), max(0, min(p.H-1, iy+1))
+	ix, iy = max(0, min(p.W-1, ix)), max(0, min(p.H-1, iy))
+	top := float32(p.Pix[iy*p.W+ix])*(1-fx) + float32(p.Pix[iy*p.W+x1])*fx
+	low := float32(p.Pix[y1*p.W+ix])*(1-fx) + float32(p.Pix[y1*p.W+x1])*fx
+	return top*(1-fy) + low*fy
+}
+
+// Halve returns the picture at half its size, each pixel the mean of four.
+func (p Plane) Halve() Plane {
+	h := Plane{W: p.W / 2, H: p.H / 2}
+	h.Pix = make([]uint8, h.W*h.H)
+	for y := range h.H {
+		a, b := p.Pix[2*y*p.W:][:2*h.W], p.Pix[(2*y+1)*p.W:][:2*h.W]
+		out := h.Pix[y*h.W:][:h.W]
+		for x := range out {
+			out[x] = uint8((int(a[2*x]) + int(a[2*x+1]) + int(b[2*x]) + int(b[2*x+1]) + 2) / 4)
+		}
+	}
+	return h
+}
+
+// At returns the brightness at a place, interpolated.
+func (p Plane) At(x, y float64) uint8 {
+	const one = 1 << 16
+	limit := func(v float64, n int) int { return int(max(-1, min(float64(n), v-0.5)) * one) }
+	return uint8(p.at(limit(x, p.W), limit(y, p.H)) + 0.5)
+}

@@ -1,0 +1,111 @@
+package ocr
+
+import (
+	"math"
+
+	"lintas/mrz/ocr/glyph"
+)
+
+// A reader is one reading of one picture.
+type reader struct {
+	net    *glyph.Net
+	levels pyramid
+	hidden []float32
+}
+
+// look judges cell t of a line.
+func (r *reader) look(l *line, t float64, out *glyph.Look) {
+	ux, uy := l.along(t)
+	plane, s := r.levels.forPitch(math.Hypot(ux, uy))
+	vx, vy := l.down(t)
+	var cell glyph.Cell
+	plane.Cut(glyph.Frame{X: l.x.at(t) * s, Y: l.y.at(t) * s, Ux: ux * s, Uy: uy * s, Vx: vx * s, Vy: vy * s}, &cell)
+	r.net.Look(&cell, r.hidden, out)
+}
+
+// A row is a line with what the network says of its cells.
+type row struct {
+	line
+	first int // the cell of looks[0]
+	looks []glyph.Look
+}
+
+// sureness is how probable the most probable character of a cell is, as a
+// logarithm.
+func sureness(l *glyph.Look) float32 {
+	best := l.P[0]
+	for _, p := range l.P[1:glyph.None] {
+		best = max(best, p)
+	}
+	return best
+}
+
+// quality looks at some cells of a line and returns how sure they are, as a mean
+// of probabilities.
+func (r *reader) quality(l *line, samples int) float64 {
+	n := l.to - l.from + 1
+	samples = min(n, samples)
+	total := 0.0
+	var look glyph.Look
+	for i := range samples {
+		t := l.from + (2*i+1)*n/(2*samples)
+		r.look(l, float64(t), &look)
+		total += math.Exp(float64(sureness(&look)))
+	}
+	return total / float64(samples)
+}
+
+// align moves a line to where the network sees its glyphs. It reports how many
+// cells it saw.
+func (r *reader) align(l *line) int {
+	var points []point
+	var look glyph.Look
+	height := 0.0
+	for t := l.from; t <= l.to; t++ {
+		r.look(l, float64(t), &look)
+		if sureness(&look) < -1.2 {
+			continue
+		}
+		ux, uy := l.along(float64(t))
+		vx, vy := l.down(float64(t))
+		dx, dy := float64(look.Dx), float64(look.Dy)
+		points = append(points, point{float64(t), l.x.at(float64(t)) + dx*ux + dy*vx, l.y.at(float64(t)) + dx*uy + dy*vy})
+		height += float64(look.Dh)
+	}
+	if len(points) < 6 {
+		return len(points)
+	}
+	degree := 1
+	if len(points) >= 14 {
+		degree = 2
+	}
+	if x, y, ok := fit(points, degree); ok {
+		pitch := l.pitch(points[len(points)/2].t)
+		l.x, l.y = x, y
+		l.ratio *= math.Exp(height / float64(len(points)))
+		// The ratio is in pitches, which may have changed.
+		l.ratio *= pitch / l.pitch(points[len(points)/2].t)
+		l.ratio = max(0.4, min(2, l.ratio))
+	}
+	return len(points)
+}
+
+// margin is how many cells beyond the ends of a line are looked at.
+const margin = 4
+
+// read looks at all cells of a line from one to another.
+func (r *reader) read(l line, from, to int) row {
+	w := row{line: l, first: from, looks: make([]glyph.Look, to-from+1)}
+	for i := range w.looks {
+		r.look(&l, float64(from+i), &w.looks[i])
+	}
+	return w
+}
+
+// at returns what was seen in cell t, nil if nobody looked there.
+func (w *row) at(t int) *glyph.Look {
+	if i := t - w.first; 0 <= i && i < len(w.looks) {
+		return &w.looks[i]
+	}
+	return nil
+}

@@ -1,0 +1,285 @@
+package ocr
+
+import (
+	"cmp"
+	"context"
+	"image"
+	"math"
+	"slices"
+	"strings"
+
+	"lintas/mrz"
+	"lintas/mrz/ocr/glyph"
+)
+
+const (
+	searchSide  = 2000 // pixels of the long side at which zones are looked for first
+	finestSide  = 4400 // and at which they are looked for at all
+	enlargeSide = 1000 // a smaller picture is also looked at enlarged
+)
+
+func newReader(p glyph.Plane) *reader {
+	net := glyph.Trained()
+	return &reader{net: net, levels: newPyramid(p), hidden: make([]float32, net.Hidden)}
+}
+
+// A find is a zone that was found.
+type find struct {
+	reading reading
+	lines   []string
+	valid   bool
+	sure    float64 // of the least certain character
+	rank    float64
+	rows    []line // one for each line, its first cell being cell 0
+}
+
+// A view is the picture at one scale at which lines are looked for.
+type view struct {
+	plane glyph.Plane
+	scale float64 // pixels of the picture to one of the view
+}
+
+// views lists the scales, the most promising first.
+func (r *reader) views() (list []view) {
+	level := 0
+	side := func(i int) int { return max(r.levels[i].W, r.levels[i].H) }
+	for side(level) > searchSide && level < len(r.levels)-1 {
+		level++
+	}
+	list = append(list, view{r.levels[level], float64(int(1) << level)})
+	if level > 0 && side(level-1) <= finestSide {
+		list = append(list, view{r.levels[level-1], float64(int(1) << (level - 1))})
+	}
+	if level == 0 && side(0) <= enlargeSide {
+		large := enlarge(r.levels[0])
+		list = append(list, view{large, 0.5})
+		if side(0) <= enlargeSide/2 {
+			list = append(list, view{enlarge(large), 0.25})
+		}
+	} else if level+1 < len(r.levels) {
+		list = append(list, view{r.levels[level+1], float64(int(2) << level)})
+	}
+	return list
+}
+
+// search looks for zones at one scale after the other until there is one that
+// is read without doubt.
+func (r *reader) search(ctx context.Context) (found []find, err error) {
+	for _, v := range r.views() {
+		for _, k := range inkings {
+			more, err := r.inView(ctx, v, k)
+			if err != nil {
+				return nil, err
+			}
+			found = merge(found, more)
+			if slices.ContainsFunc(found, func(f find) bool { return f.valid && f.sure >= Floor }) {
+				return found, nil
+			}
+		}
+	}
+	return found, nil
+}
+
+// inView looks for zones at one scale by one setting.
+func (r *reader) inView(ctx context.Context, v view, k inking) (found []find, err error) {
+	ink := k.ink(v.plane)
+	list := blobs(ink, v.plane.W, v.plane.H, v.scale)
+	if len(list) < leastMembers {
+		return nil, context.Cause(ctx)
+	}
+	f := newField(list, 16*v.scale, float64(v.plane.W)*v.scale, float64(v.plane.H)*v.scale)
+	lines := append(f.lines(true), f.lines(false)...)
+	rows, err := r.rows(ctx, lines)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range r.groups(rows) {
+		if err := ctx.Err(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		r.complete(&c)
+		found = append(found, r.zones(&c)...)
+	}
+	return found, nil
+}
+
+const (
+	leastWindow  = 0.8 // mean evidence for characters in a window
+	mostWindows  = 6
+	windowSlack  = 0.8
+	validBonus   = 0.5
+	leastValid   = -1.2  // mean logarithm of probability of the characters of a valid zone
+	leastInvalid = -0.35 // and of one that is not
+)
+
+// zones reads a candidate: the best zone, and those in the rows above and
+// below it.
+func (r *reader) zones(c *candidate) (found []find) {
+	if len(c.rows) < 2 {
+		return nil
+	}
+	var best find
+	var at window
+	for i, w := range c.windows() {
+		if i >= mostWindows || w.score < leastWindow {
+			break
+		}
+		if f, ok := r.readWindow(c, w); ok && (best.lines == nil || f.rank > best.rank) {
+			best, at = f, w
+		}
+	}
+	if best.lines == nil {
+		return nil
+	}
+	above, under := candidate{c.rows[:at.row]}, candidate{c.rows[at.row+len(at.shape):]}
+	found = append(r.zones(&above), best)
+	return append(found, r.zones(&under)...)
+}
+
+// readWindow reads what stands in a window by each format of its shape.
+func (r *reader) readWindow(c *candidate, w window) (best find, ok bool) {
+	rows := make([]line, len(w.shape))
+	for i := range rows {
+		rows[i] = c.rows[w.row+i].line.shifted(w.cell)
+		rows[i].from, rows[i].to = 0, w.shape[i]-1
+	}
+	r.lean(rows)
+	looks := make([]*glyph.Look, 0, w.size())
+	for i := range rows {
+		for t := range w.shape[i] {
+			look := new(glyph.Look)
+			r.look(&rows[i], float64(t), look)
+			looks = append(looks, look)
+		}
+	}
+	for _, g := range grids() {
+		if !slices.Equal(g.widths, []int(w.shape)) {
+			continue
+		}
+		f := find{reading: g.decode(looks), rows: rows}
+		f.lines = f.reading.lines()
+		doc := mrz.Parse(f.lines, mrz.Date{})
+		f.valid = doc.Valid
+		f.rank = f.reading.score + 0.2*w.score
+		if f.valid {
+			f.rank += validBonus
+		}
+		f.sure = slices.Min(f.reading.sure)
+		if doc.Format != g.format || !f.plausible(&doc) {
+			continue
+		}
+		if best.lines == nil || f.rank > best.rank {
+			best = f
+		}
+	}
+	return best, best.lines != nil
+}
+
+// lean makes glyphs lean as the zone does: its rows begin below each other.
+func (r *reader) lean(rows []line) {
+	last := &rows[len(rows)-1]
+	first := &rows[0]
+	t := float64(min(first.to, last.to)) / 2
+	dx, dy := last.x.at(t)-first.x.at(t), last.y.at(t)-first.y.at(t)
+	ux, uy := first.along(t)
+	down := dy*ux - dx*uy
+	if down <= 0 {
+		return
+	}
+	lean := (dx*ux + dy*uy) / down
+	if math.Abs(lean) > 0.35 {
+		return
+	}
+	for i := range rows {
+		rows[i].slant = lean * rows[i].ratio
+	}
+}
+
+// plausible reports whether a text is clear enough to be taken for a zone.
+func (f *find) plausible(doc *mrz.Document) bool {
+	text := strings.Join(f.lines, "")
+	if strings.Count(text, "<") < 3 {
+		return false
+	}
+	if f.valid && doc.Format != mrz.CHDL {
+		return f.reading.score > leastValid
+	}
+	return f.reading.score > leastInvalid
+}
+
+// merge puts the zones of two searches together: of two in the same place the
+// better one stays.
+func merge(found, more []find) []find {
+	for _, m := range more {
+		same := slices.IndexFunc(found, func(f find) bool { return f.bounds().Overlaps(m.bounds()) })
+		switch {
+		case same < 0:
+			found = append(found, m)
+		case m.rank > found[same].rank:
+			found[same] = m
+		}
+	}
+	slices.SortStableFunc(found, func(a, b find) int {
+		p, q := a.bounds(), b.bounds()
+		return cmp.Or(cmp.Compare(p.Min.Y, q.Min.Y), cmp.Compare(p.Min.X, q.Min.X))
+	})
+	return found
+}
+
+// corners are the zone's: before and after its first line above, before and
+// after its last one below.
+func (f *find) corners() (c [4]image.Point) {
+	cells := 0
+	for i := range f.rows {
+		cells = max(cells, f.rows[i].to+1)
+	}
+	for i := range c {
+		l, side := &f.rows[0], -0.6
+		if i >= 2 {
+			l, side = &f.rows[len(f.rows)-1], 0.6
+		}
+		t := -0.5
+		if i%2 == 1 {
+			t = float64(cells) - 0.5
+		}
+		vx, vy := l.down(t)
+		c[i] = image.Pt(round(l.x.at(t)+side*vx), round(l.y.at(t)+side*vy))
+	}
+	return c
+}
+
+func (f *find) bounds() (b image.Rectangle) {
+	for _, p := range f.corners() {
+		b = b.Union(image.Rectangle{p, p.Add(image.Pt(1, 1))})
+	}
+	return b
+}
+
+// zone is what the caller gets; min is where the picture begins.
+func (f *find) zone(at image.Point) Zone {
+	z := Zone{Format: f.reading.grid.format, Lines: f.lines, Valid: f.valid, Confidence: f.sure, Corners: f.corners(), Bounds: f.bounds().Add(at)}
+	for i := range z.Corners {
+		z.Corners[i] = z.Corners[i].Add(at)
+	}
+	ux, uy := f.rows[0].along(float64(f.rows[0].to) / 2)
+	z.Turned = (round(math.Atan2(uy, ux)/(math.Pi/2)) + 4) % 4
+	k := 0
+	for _, text := range f.lines {
+		chars := make([]Char, len(text))
+		for j := range chars {
+			chars[j] = Char{text[j], f.reading.sure[k], glyph.Alphabet[f.reading.second[k]]}
+			k++
+		}
+		z.Chars = append(z.Chars, chars)
+	}
+	for _, k := range f.reading.repairs {
+		c := f.reading.grid.cells[k]
+		z.Repairs = append(z.Repairs, Repair{
+			Field: z.Format.FieldAt(mrz.Cell{Line: c.line, Column: c.column}), Line: c.line + 1, Column: c.column + 1,
+			From: string(rune(glyph.Alphabet[f.reading.best[k]])), To: string(rune(glyph.Alphabet[f.reading.classes[k]])),
+		})
+	}
+	return z
+}
+
+func length(x, y float64) float64 { return math.Hypot(x, y) }
