@@ -168,6 +168,7 @@ const (
 	leastSeed    = 5   // blobs in a row at equal distances begin a line
 	leastMembers = 9   // and so many make it one
 	maxGap       = 6   // cells in which nothing was seen
+	maxCells     = 50  // of one line: more than any zone has, and some noise
 	maxLines     = 400 // of one picture and inking
 )
 
@@ -294,7 +295,7 @@ func (f *field) grow(seed []int, upright bool) (l line, members []int, ok bool) 
 	extend := func(step int) {
 		// Near the end, the last few cells know the way best.
 		gap := 0
-		for k := to + 1; gap < maxGap && to-from < 60; k += step {
+		for k := to + 1; gap < maxGap && to-from <= maxCells; k += step {
 			if step < 0 && k > from-1 {
 				k = from - 1
 			}
@@ -355,7 +356,7 @@ func (f *field) grow(seed []int, upright bool) (l line, members []int, ok bool) 
 		x, y = nx, ny
 	}
 	extend(-1)
-	if len(points) < leastMembers || float64(len(points)) < 0.4*float64(to-from+1) {
+	if to-from >= maxCells || len(points) < leastMembers || float64(len(points)) < 0.4*float64(to-from+1) {
 		return l, nil, false
 	}
 	degree := 1

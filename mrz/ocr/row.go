@@ -11,6 +11,8 @@ type reader struct {
 	net    *glyph.Net
 	levels pyramid
 	hidden []float32
+	// refused are lines that were looked at and are none of a zone.
+	refused []line
 }
 
 // look judges cell t of a line.
@@ -55,9 +57,10 @@ func (r *reader) quality(l *line, samples int) float64 {
 	return total / float64(samples)
 }
 
-// align moves a line to where the network sees its glyphs. It reports how many
-// cells it saw.
-func (r *reader) align(l *line) int {
+// align moves a line to where the network sees its glyphs. It reports how far
+// they stood from their places, in pitches, as the root of the mean square:
+// much if the text is not of fixed pitch.
+func (r *reader) align(l *line) (off float64) {
 	var points []point
 	var look glyph.Look
 	height := 0.0
@@ -71,10 +74,12 @@ func (r *reader) align(l *line) int {
 		dx, dy := float64(look.Dx), float64(look.Dy)
 		points = append(points, point{float64(t), l.x.at(float64(t)) + dx*ux + dy*vx, l.y.at(float64(t)) + dx*uy + dy*vy})
 		height += float64(look.Dh)
+		off += dx * dx
 	}
 	if len(points) < 6 {
-		return len(points)
+		return math.Inf(1)
 	}
+	off = math.Sqrt(off / float64(len(points)))
 	degree := 1
 	if len(points) >= 14 {
 		degree = 2
@@ -87,7 +92,7 @@ func (r *reader) align(l *line) int {
 		l.ratio *= pitch / l.pitch(points[len(points)/2].t)
 		l.ratio = max(0.4, min(2, l.ratio))
 	}
-	return len(points)
+	return off
 }
 
 // margin is how many cells beyond the ends of a line are looked at.

@@ -33,10 +33,12 @@ type find struct {
 	rows    []line // one for each line, its first cell being cell 0
 }
 
-// A view is the picture at one scale at which lines are looked for.
+// A view is the picture at one scale at which lines are looked for, those whose
+// pitch is from least to most pixels of the view.
 type view struct {
-	plane glyph.Plane
-	scale float64 // pixels of the picture to one of the view
+	plane       glyph.Plane
+	scale       float64 // pixels of the picture to one of the view
+	least, most float64
 }
 
 // views lists the scales, the most promising first.
@@ -46,18 +48,22 @@ func (r *reader) views() (list []view) {
 	for side(level) > searchSide && level < len(r.levels)-1 {
 		level++
 	}
-	list = append(list, view{r.levels[level], float64(int(1) << level)})
+	scale := float64(int(1) << level)
+	list = append(list, view{r.levels[level], scale, 0, 100})
+	// What is seen well at one scale need not be looked at again at another.
+	const small, large = 11, 9
 	if level > 0 && side(level-1) <= finestSide {
-		list = append(list, view{r.levels[level-1], float64(int(1) << (level - 1))})
+		list = append(list, view{r.levels[level-1], scale / 2, 0, 2 * small})
 	}
 	if level == 0 && side(0) <= enlargeSide {
-		large := enlarge(r.levels[0])
-		list = append(list, view{large, 0.5})
+		twice := enlarge(r.levels[0])
+		list = append(list, view{twice, 0.5, 0, 4 * small})
 		if side(0) <= enlargeSide/2 {
-			list = append(list, view{enlarge(large), 0.25})
+			list = append(list, view{enlarge(twice), 0.25, 0, 4 * small})
 		}
-	} else if level+1 < len(r.levels) {
-		list = append(list, view{r.levels[level+1], float64(int(2) << level)})
+	}
+	if level+1 < len(r.levels) {
+		list = append(list, view{r.levels[level+1], scale * 2, large, 100})
 	}
 	return list
 }
@@ -72,12 +78,18 @@ func (r *reader) search(ctx context.Context) (found []find, err error) {
 				return nil, err
 			}
 			found = merge(found, more)
-			if slices.ContainsFunc(found, func(f find) bool { return f.valid && f.sure >= Floor }) {
+			if slices.ContainsFunc(found, func(f find) bool { return f.certain() }) {
 				return found, nil
 			}
 		}
 	}
 	return found, nil
+}
+
+// certain reports whether a zone is read so well that another look would not
+// change it.
+func (f *find) certain() bool {
+	return f.valid && len(f.reading.repairs) == 0 && (f.sure >= Floor || f.reading.score > -0.04 && f.sure > 0.5)
 }
 
 // inView looks for zones at one scale by one setting.
@@ -88,7 +100,10 @@ func (r *reader) inView(ctx context.Context, v view, k inking) (found []find, er
 		return nil, context.Cause(ctx)
 	}
 	f := newField(list, 16*v.scale, float64(v.plane.W)*v.scale, float64(v.plane.H)*v.scale)
-	lines := append(f.lines(true), f.lines(false)...)
+	lines := slices.DeleteFunc(append(f.lines(true), f.lines(false)...), func(l line) bool {
+		pitch := l.pitch(float64(l.from+l.to)/2) / v.scale
+		return pitch < v.least || pitch > v.most
+	})
 	rows, err := r.rows(ctx, lines)
 	if err != nil {
 		return nil, err

@@ -23,37 +23,59 @@ func (s shape) size() (n int) {
 }
 
 const (
-	leastQuality = 0.35 // mean probability of some cells below which a line is no line of a zone
-	mostRows     = 60   // of one picture and inking that are read
+	// A line is a line of a zone if the characters of some cells are so probable,
+	// on the average, when it is first seen, and when it is aligned.
+	leastAtFirst, leastQuality = 0.3, 0.5
+	mostOff                    = 0.05 // pitches by which its glyphs may be out of step
+	mostRows                   = 40   // of one picture and inking that are read
 )
 
 // rows reads those lines that look like text of a zone, the right way up.
 func (r *reader) rows(ctx context.Context, lines []line) (list []row, err error) {
 	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Compare(b.members, a.members) })
 	for _, l := range lines {
+		if r.refuses(&l) {
+			continue
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
 		if len(list) >= mostRows {
 			break
 		}
-		const samples = 10
+		const samples = 8
+		found := l
 		turned := l.flipped()
 		q, other := r.quality(&l, samples), r.quality(&turned, samples)
 		if other > q {
 			l, q = turned, other
 		}
-		if q < leastQuality {
+		if q < leastAtFirst {
+			r.refused = append(r.refused, found)
 			continue
 		}
 		r.align(&l)
-		if r.quality(&l, 2*samples) < leastQuality {
+		if r.quality(&l, 2*samples) < leastQuality || r.align(&l) > mostOff {
+			r.refused = append(r.refused, found)
 			continue
 		}
-		r.align(&l)
 		list = append(list, r.read(l, l.from-margin, l.to+margin))
 	}
 	return list, nil
+}
+
+// refuses reports whether a line was found before and is none of a zone.
+func (r *reader) refuses(l *line) bool {
+	t := float64(l.from+l.to) / 2
+	x, y, pitch := l.x.at(t), l.y.at(t), l.pitch(t)
+	for i := range r.refused {
+		o := &r.refused[i]
+		s := float64(o.from+o.to) / 2
+		if math.Abs(o.x.at(s)-x) < pitch && math.Abs(o.y.at(s)-y) < pitch/2 && math.Abs(o.pitch(s)-pitch) < 0.03*pitch && o.to-o.from+2 >= l.to-l.from {
+			return true
+		}
+	}
+	return false
 }
 
 // below says where row b lies as seen from row a, in a's cells: how far below,
@@ -207,32 +229,24 @@ const beyond = 3
 // complete adds rows above and below a candidate that has fewer than a zone
 // needs, where the network sees some.
 func (r *reader) complete(c *candidate) {
+	const good = 3 // mean evidence of a window that needs no further row
 	for len(c.rows) < 3 {
-		added := false
-		for _, above := range []bool{false, true} {
-			if len(c.rows) >= 3 {
-				break
-			}
-			from := &c.rows[len(c.rows)-1]
-			if above {
-				from = &c.rows[0]
-			}
-			steps := []float64{1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25}
-			if len(c.rows) > 1 {
-				if down, _, ok := below(&c.rows[0], &c.rows[1]); ok {
-					steps = []float64{down}
-				}
-			}
-			if w, ok := r.beside(from, steps, above); ok {
-				if above {
-					c.rows = append([]row{w}, c.rows...)
-				} else {
-					c.rows = append(c.rows, w)
-				}
-				added = true
+		if len(c.rows) == 2 {
+			if list := c.windows(); len(list) > 0 && list[0].score > good {
+				return
 			}
 		}
-		if !added {
+		steps := []float64{1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25}
+		if len(c.rows) == 2 {
+			if down, _, ok := below(&c.rows[0], &c.rows[1]); ok {
+				steps = []float64{down}
+			}
+		}
+		if w, ok := r.beside(&c.rows[len(c.rows)-1], steps, false); ok {
+			c.rows = append(c.rows, w)
+		} else if w, ok := r.beside(&c.rows[0], steps, true); ok {
+			c.rows = slices.Insert(c.rows, 0, w)
+		} else {
 			return
 		}
 	}
@@ -241,6 +255,9 @@ func (r *reader) complete(c *candidate) {
 // beside looks for a row at some distances below another, or above.
 func (r *reader) beside(w *row, steps []float64, above bool) (found row, ok bool) {
 	best, bestQuality := line{}, 0.45
+	if r.quality(&w.line, 16) < 0.7 {
+		return row{}, false
+	}
 	for _, step := range steps {
 		l := w.line
 		if above {
@@ -250,7 +267,7 @@ func (r *reader) beside(w *row, steps []float64, above bool) (found row, ok bool
 		ux, uy := l.along(t)
 		l.x[0] -= step * uy
 		l.y[0] += step * ux
-		if q := r.quality(&l, 12); q > bestQuality {
+		if q := r.quality(&l, 8); q > bestQuality {
 			best, bestQuality = l, q
 		}
 	}

@@ -136,6 +136,11 @@ func Wild(r *rand.Rand, faces []*Typeface) Wear {
 		JPEG:      int(now(0.6, 15, 95)),
 	}
 	w.Ink = max(0, w.Paper-between(r, 40, 250))
+	if r.IntN(2) == 0 { // little wear is more usual than much
+		for _, v := range []*float64{&w.Uneven, &w.Pattern, &w.Glare, &w.Blur, &w.Motion, &w.Noise, &w.Speckle} {
+			*v *= 0.4
+		}
+	}
 	w.Pattern *= (w.Paper - w.Ink) / 150
 	w.Noise *= (w.Paper - w.Ink) / 150
 	if w.Bilevel {

@@ -23,7 +23,7 @@ func trueType(data []byte) *Typeface {
 	}
 	var b sfnt.Buffer
 	const em = 1000
-	face := &Typeface{glyphs: map[byte][][]point{}}
+	face := &Typeface{glyphs: map[byte][][]point{}, advances: map[byte]float64{}}
 	for ch := ' '; ch <= 'z'; ch++ {
 		g, err := f.GlyphIndex(&b, ch)
 		if err != nil || g == 0 {
@@ -49,6 +49,9 @@ func trueType(data []byte) *Typeface {
 			}
 		}
 		face.glyphs[byte(ch)] = s.contours
+		if advance, err := f.GlyphAdvance(&b, g, fixed.I(em), font.HintingNone); err == nil {
+			face.advances[byte(ch)] = float64(advance) / 64
+		}
 	}
 	g, err := f.GlyphIndex(&b, 'H')
 	if err != nil {

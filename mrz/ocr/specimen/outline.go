@@ -13,9 +13,10 @@ const Directory = "/usr/share/fonts/opentype/ocr-b"
 
 // A Typeface is the outlines of one font, in units of 1/1000 em, y upwards.
 type Typeface struct {
-	glyphs  map[byte][][]point
-	advance float64
-	cap     float64 // height of capitals
+	glyphs   map[byte][][]point
+	advance  float64          // of H
+	cap      float64          // height of capitals
+	advances map[byte]float64 // of each character, where they differ
 }
 
 type point struct{ x, y float64 }

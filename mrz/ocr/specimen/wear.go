@@ -194,12 +194,16 @@ func (w *Wear) finish(p plane) *image.Gray {
 		}
 	}
 	if w.JPEG > 0 {
-		return throughJPEG(img, w.JPEG)
+		grey := throughJPEG(img, w.JPEG).(*image.Gray)
+		for y := range img.Rect.Dy() { // the decoder's rows are longer
+			copy(img.Pix[y*img.Stride:][:img.Stride], grey.Pix[y*grey.Stride:])
+		}
 	}
 	return img
 }
 
-func throughJPEG(img *image.Gray, quality int) *image.Gray {
+// throughJPEG packs a picture and unpacks it.
+func throughJPEG(img image.Image, quality int) image.Image {
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: quality}); err != nil {
 		panic(err) // a buffer takes everything
@@ -208,11 +212,7 @@ func throughJPEG(img *image.Gray, quality int) *image.Gray {
 	if err != nil {
 		panic(err)
 	}
-	grey := back.(*image.Gray)
-	for y := range img.Rect.Dy() { // the decoder's rows are longer
-		copy(img.Pix[y*img.Stride:][:img.Stride], grey.Pix[y*grey.Stride:])
-	}
-	return img
+	return back
 }
 
 // blur is a Gaussian, as three running means for each direction.

@@ -78,7 +78,15 @@ func (p *press) cells(seed uint64, n int) []sample {
 // strip prints one strip and returns its cells.
 func (p *press) strip(r *rand.Rand) (list []sample) {
 	lines, known := p.text(r)
-	w := specimen.Wild(r, p.faces)
+	var w specimen.Wear
+	if r.IntN(4) == 0 {
+		w = specimen.Kinds[r.IntN(len(specimen.Kinds))].Wear(r, p.faces)
+	} else {
+		w = specimen.Wild(r, p.faces)
+	}
+	if known && r.IntN(20) == 0 {
+		w.Hand.Face = p.others[0] // of one width too
+	}
 	if !known && r.IntN(2) == 0 {
 		w.Hand.Face = p.others[r.IntN(len(p.others))]
 	}
