@@ -20,6 +20,8 @@ var inkings = []inking{{24, 0.9}, {16, 0.4}, {10, 0.7}}
 const leastSpread = 4
 
 // ink returns a picture in which ink is 1 and paper 0.
+//
+//go:norace
 func (k inking) ink(p glyph.Plane) []uint8 {
 	w, h, r := p.W, p.H, k.radius
 	out := make([]uint8, w*h)

@@ -5,6 +5,9 @@
 // The judge is a neural network of one hidden layer. Its weights, weights.bin,
 // are made by the program in ../train from printed specimens of invented
 // holders; weights.txt says from which seed, and how good they are.
+//
+// Loops over pixels that share nothing are marked go:norace: the race detector
+// would make them twenty times slower and could find nothing.
 package glyph
 
 import "math"
@@ -65,6 +68,8 @@ const leastContrast = 3
 
 // Cut cuts a cell out of p. What lies beyond the picture's edge looks like the
 // edge. A pitch of about 12 to 24 pixels is best.
+//
+//go:norace
 func (p Plane) Cut(f Frame, cell *Cell) {
 	ux, uy := f.Ux/pitchPixels, f.Uy/pitchPixels
 	vx, vy := f.Vx/glyphPixels, f.Vy/glyphPixels
@@ -96,6 +101,8 @@ func (p Plane) Cut(f Frame, cell *Cell) {
 }
 
 // at interpolates between four pixels; x and y have 16 bits behind the point.
+//
+//go:norace
 func (p Plane) at(x, y int) float32 {
 	ix, iy := x>>16, y>>16
 	fx, fy := float32(x&0xffff)/65536, float32(y&0xffff)/65536
@@ -114,6 +121,8 @@ func (p Plane) at(x, y int) float32 {
 }
 
 // Halve returns the picture at half its size, each pixel the mean of four.
+//
+//go:norace
 func (p Plane) Halve() Plane {
 	h := Plane{W: p.W / 2, H: p.H / 2}
 	h.Pix = make([]uint8, h.W*h.H)

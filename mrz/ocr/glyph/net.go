@@ -41,6 +41,8 @@ func (l *Look) Best() int {
 }
 
 // Look judges a cell; hidden is room for Hidden numbers.
+//
+//go:norace
 func (n *Net) Look(cell *Cell, hidden []float32, look *Look) {
 	hidden = hidden[:n.Hidden]
 	for j := 0; j < n.Hidden; j += 4 {

@@ -61,6 +61,8 @@ func (w *Wear) paper(r *rand.Rand, width, height int) plane {
 }
 
 // guilloche draws one family of fine waving lines.
+//
+//go:norace
 func (p plane) guilloche(r *rand.Rand, dark, pitch float64) {
 	turn := r.Float64() * math.Pi
 	sin, cos := math.Sincos(turn)
@@ -123,6 +125,8 @@ func (w *Wear) ink(r *rand.Rand, p plane, alpha *image.Alpha) {
 }
 
 // light does what light, lens and sensor do.
+//
+//go:norace
 func (w *Wear) light(r *rand.Rand, p plane) plane {
 	if w.Gradient > 0 {
 		sin, cos := math.Sincos(2 * math.Pi * r.Float64())
@@ -168,6 +172,8 @@ func (w *Wear) light(r *rand.Rand, p plane) plane {
 
 // normal is near enough to a normal distribution for a sensor's noise, and
 // quick.
+//
+//go:norace
 func normal(r *rand.Rand) float32 {
 	v := r.Uint64()
 	s := float32(v&0xffff) + float32(v>>16&0xffff) + float32(v>>32&0xffff) + float32(v>>48)
@@ -255,6 +261,8 @@ func (p plane) smear(length float64, horizontal bool) {
 	p.convolve(kernel, horizontal)
 }
 
+//
+//go:norace
 func (p plane) convolve(kernel []float32, horizontal bool) {
 	n, lines, step, next := p.w, p.h, 1, p.w
 	if !horizontal {
@@ -293,6 +301,8 @@ func (p plane) resize(w, h int) plane {
 
 // line resizes a line of n pixels to m: by means if it gets shorter, else by
 // interpolation.
+//
+//go:norace
 func line(from []float32, fromStep, n int, to []float32, toStep, m int) {
 	scale := float64(n) / float64(m)
 	for i := range m {
