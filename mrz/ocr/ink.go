@@ -14,7 +14,7 @@ type inking struct {
 }
 
 // inkings are tried one after the other.
-var inkings = []inking{{24, 0.9}, {16, 0.4}, {10, 0.7}}
+var inkings = []inking{{24, 0.9}, {16, 0.4}, {10, 0.7}, {30, 1.4}}
 
 // leastSpread is the standard deviation below which a place is blank.
 const leastSpread = 4

@@ -68,11 +68,13 @@ func (n *Net) Look(cell *Cell, hidden []float32, look *Look) {
 	}
 	copy(look.P[:], out[:Classes])
 	look.Dx, look.Dy, look.Dh = out[Classes], out[Classes+1], out[Classes+2]
-	normalise(&look.P)
+	look.Normalise()
 }
 
-// normalise turns scores into logarithms of probabilities.
-func normalise(p *[Classes]float32) {
+// Normalise turns scores into logarithms of probabilities: what they stand for
+// adds up to 1.
+func (l *Look) Normalise() {
+	p := &l.P
 	most := p[0]
 	for _, v := range p {
 		most = max(most, v)

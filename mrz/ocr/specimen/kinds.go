@@ -58,7 +58,7 @@ var Kinds = []Kind{
 	}},
 	{"pattern", func(r *rand.Rand, f []*Typeface) Wear {
 		w := plain(f)
-		w.Pattern = between(r, 25, 100)
+		w.Pattern = between(r, 25, 130)
 		return w
 	}},
 	{"dpi200", func(r *rand.Rand, f []*Typeface) Wear {

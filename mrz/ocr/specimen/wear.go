@@ -54,7 +54,7 @@ func (w *Wear) paper(r *rand.Rand, width, height int) plane {
 	}
 	if w.Pattern > 0 {
 		for range 1 + r.IntN(3) {
-			p.guilloche(r, w.Pattern, w.pitch())
+			p.guilloche(r, float32(paper), w.Pattern, w.pitch())
 		}
 	}
 	return p
@@ -63,7 +63,7 @@ func (w *Wear) paper(r *rand.Rand, width, height int) plane {
 // guilloche draws one family of fine waving lines.
 //
 //go:norace
-func (p plane) guilloche(r *rand.Rand, dark, pitch float64) {
+func (p plane) guilloche(r *rand.Rand, paper float32, dark, pitch float64) {
 	turn := r.Float64() * math.Pi
 	sin, cos := math.Sincos(turn)
 	period := pitch * (0.15 + 0.9*r.Float64())
@@ -77,8 +77,9 @@ func (p plane) guilloche(r *rand.Rand, dark, pitch float64) {
 			f := (across+amplitude*math.Sin(along/long))/period + phase
 			f -= math.Floor(f)
 			d := math.Abs(f-0.5)*2 - share // below 0: in the line
-			if v := 0.5 - d/(2*soft); v > 0 {
-				p.pix[y*p.w+x] -= float32(dark * min(1, v))
+			if v := 0.5 - d/(2*soft); v > 0 { // where lines cross they are not darker
+				i := y*p.w + x
+				p.pix[i] = min(p.pix[i], paper-float32(dark*min(1, v)))
 			}
 		}
 	}
