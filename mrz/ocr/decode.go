@@ -15,6 +15,8 @@ const (
 	mostDoubt    = 2.0  // nats by which one character may be less probable than the best
 	mostDoubts   = 4.0  // all together
 	leastChance  = 0.04 // probability that a character must have at least
+	mostRepairs  = 3
+	leastClear   = -0.3 // mean logarithm of probability of the best characters below which digits decide nothing
 	illegal      = -6.0 // prior of a character that its field must not hold, in nats
 	letterO      = -2.5 // of O where there may be a 0
 	fillerDigit  = -3.0 // of '<' in place of a check digit or in a date
@@ -118,6 +120,7 @@ type reading struct {
 func (g *grid) decode(looks []*glyph.Look) reading {
 	r := reading{grid: g, classes: make([]int, len(g.cells)), best: make([]int, len(g.cells)), second: make([]int, len(g.cells)), sure: make([]float64, len(g.cells))}
 	posts := make([][glyph.None]float64, len(g.cells))
+	clear := 0.0
 	for i := range g.cells {
 		g.cells[i].posterior(looks[i], &posts[i])
 		for c, p := range posts[i] {
@@ -125,6 +128,7 @@ func (g *grid) decode(looks []*glyph.Look) reading {
 				r.best[i] = c
 			}
 		}
+		clear += posts[i][r.best[i]] / float64(len(g.cells))
 	}
 	// A long number of TD1 and TD2 has '<' for its digit and the digit elsewhere.
 	long := g.format == mrz.TD1 || g.format == mrz.TD2
@@ -132,15 +136,21 @@ func (g *grid) decode(looks []*glyph.Look) reading {
 	if !ok && long {
 		classes, ok = g.search(posts, r.best, true)
 	}
-	if !ok {
-		classes = r.best
+	changed := func() (list []int) {
+		for i, c := range classes {
+			if c != r.best[i] {
+				list = append(list, i)
+			}
+		}
+		return list
 	}
-	r.proven = ok
+	r.proven, r.repairs = ok, changed()
+	// Among many doubtful glyphs some combination always agrees with the digits.
+	if !ok || len(r.repairs) > mostRepairs || clear < leastClear {
+		r.proven, r.repairs, classes = ok && len(r.repairs) == 0, nil, r.best
+	}
 	copy(r.classes, classes)
 	for i, c := range r.classes {
-		if c != r.best[i] {
-			r.repairs = append(r.repairs, i)
-		}
 		r.sure[i] = math.Exp(posts[i][c])
 		r.second[i] = -1
 		for o, p := range posts[i] {

@@ -20,20 +20,18 @@ func grey(img image.Image) glyph.Plane {
 		}
 	case *image.RGBA: // colours are multiplied by alpha, what is missing is white
 		for y := range p.H {
-			from := img.Pix[img.PixOffset(b.Min.X, b.Min.Y+y):][:4*p.W]
-			out := p.Pix[y*p.W:][:p.W]
-			for x := range out {
-				c := from[4*x : 4*x+4 : 4*x+4]
-				out[x] = max(c[0], c[1], c[2]) + 255 - c[3]
-			}
+			brightestOf(p.Pix[y*p.W:][:p.W], img.Pix[img.PixOffset(b.Min.X, b.Min.Y+y):][:4*p.W])
 		}
 	case *image.YCbCr:
 		for y := range p.H {
 			out := p.Pix[y*p.W:][:p.W]
 			luma := img.Y[img.YOffset(b.Min.X, b.Min.Y+y):][:p.W]
-			for x := range out {
-				k := img.COffset(b.Min.X+x, b.Min.Y+y)
-				out[x] = brightest(int32(luma[x]), int32(img.Cb[k])-128, int32(img.Cr[k])-128)
+			// Neighbours mostly share their colour.
+			for x, last, colour := 0, -1, int32(0); x < len(out); x++ {
+				if k := img.COffset(b.Min.X+x, b.Min.Y+y); k != last {
+					last, colour = k, brighter(int32(img.Cb[k])-128, int32(img.Cr[k])-128)
+				}
+				out[x] = uint8(max(0, min(255, int32(luma[x])+colour)))
 			}
 		}
 	default:
@@ -48,11 +46,22 @@ func grey(img image.Image) glyph.Plane {
 	return p
 }
 
-// brightest is the largest of red, green and blue of a JPEG's colour.
-func brightest(y, cb, cr int32) uint8 {
+// brightestOf writes the brightest of red, green and blue of each pixel.
+//
+//go:norace
+func brightestOf(out, rgba []uint8) {
+	for x := range out {
+		c := rgba[:4:4]
+		rgba = rgba[4:]
+		out[x] = uint8(max(uint(c[0]), uint(c[1]), uint(c[2])) + 255 - uint(c[3]))
+	}
+}
+
+// brighter is by how much the largest of red, green and blue is above the
+// brightness of a JPEG's colour.
+func brighter(cb, cr int32) int32 {
 	red, green, blue := 91881*cr, -22554*cb-46802*cr, 116130*cb
-	v := y + (max(red, green, blue)+1<<15)>>16
-	return uint8(max(0, min(255, v)))
+	return (max(red, green, blue) + 1<<15) >> 16
 }
 
 // A pyramid is one picture at falling sizes, each half of the one before. Level

@@ -19,56 +19,57 @@ var inkings = []inking{{24, 0.9}, {16, 0.4}, {10, 0.7}, {30, 1.4}}
 // leastSpread is the standard deviation below which a place is blank.
 const leastSpread = 4
 
+// leastBelow is by how much ink is darker than its surroundings at least.
+const leastBelow = 1
+
 // ink returns a picture in which ink is 1 and paper 0.
 //
 //go:norace
 func (k inking) ink(p glyph.Plane) []uint8 {
 	w, h, r := p.W, p.H, k.radius
 	out := make([]uint8, w*h)
-	// Sums over columns of the surroundings, moved down row by row.
-	sums, squares := make([]int32, w), make([]int32, w)
-	add := func(y int, sign int32) {
-		row := p.Pix[y*w:][:w]
-		for x, v := range row {
-			v := int32(v)
-			sums[x] += sign * v
-			squares[x] += sign * v * v
+	// Sums over the columns of the surroundings, moved down row by row; r+1
+	// columns of nothing stand before the first, r after the last.
+	padded, paddedSquares := make([]int32, w+2*r+1), make([]int32, w+2*r+1)
+	sums, squares := padded[r+1:][:w], paddedSquares[r+1:][:w]
+	none := make([]uint8, w)
+	row := func(y int) []uint8 {
+		if y < 0 || y >= h {
+			return none
 		}
+		return p.Pix[y*w:][:w]
 	}
-	for y := range min(r, h) {
-		add(y, 1)
-	}
-	for y := range h {
-		if y+r < h {
-			add(y+r, 1)
+	for y := -r; y < h; y++ {
+		enter, leave := row(y+r), row(y-r-1)
+		for x, v := range enter {
+			in, out := int32(v), int32(leave[x])
+			sums[x] += in - out
+			squares[x] += in*in - out*out
 		}
-		if y-r-1 >= 0 {
-			add(y-r-1, -1)
+		if y < 0 {
+			continue
 		}
 		rows := min(h-1, y+r) - max(0, y-r) + 1
-		var sum, square int64
-		for x := range min(r, w) {
-			sum += int64(sums[x])
-			square += int64(squares[x])
+		var sum, square int
+		for x := range 2*r + 1 {
+			sum += int(padded[x])
+			square += int(paddedSquares[x])
 		}
-		row, ink := p.Pix[y*w:][:w], out[y*w:][:w]
+		// From here on the window ends r columns after pixel x.
+		last, lastSquares := padded[2*r+1:][:w], paddedSquares[2*r+1:][:w]
+		first, firstSquares := padded[:w], paddedSquares[:w]
+		ink := out[y*w:][:w]
 		inner := 1 / float64(rows*(2*r+1))
-		for x := range row {
-			if x+r < w {
-				sum += int64(sums[x+r])
-				square += int64(squares[x+r])
-			}
-			if x-r-1 >= 0 {
-				sum -= int64(sums[x-r-1])
-				square -= int64(squares[x-r-1])
-			}
+		for x, v := range row(y) {
+			sum += int(last[x]) - int(first[x])
+			square += int(lastSquares[x]) - int(firstSquares[x])
 			f := inner
 			if x < r || x+r >= w {
 				f = 1 / float64(rows*(min(w-1, x+r)-max(0, x-r)+1))
 			}
 			mean := float64(sum) * f
-			below := mean - float64(row[x])
-			if below <= 0 {
+			below := mean - float64(v)
+			if below <= leastBelow {
 				continue
 			}
 			variance := float64(square)*f - mean*mean

@@ -123,7 +123,7 @@ const (
 	mostWindows  = 6
 	windowSlack  = 0.8
 	validBonus   = 0.5
-	leastValid   = -1.2  // mean logarithm of probability of the characters of a valid zone
+	leastValid   = -0.8  // mean logarithm of probability of the characters of a valid zone
 	leastInvalid = -0.35 // and of one that is not
 )
 

@@ -76,7 +76,7 @@ func (p plane) guilloche(r *rand.Rand, paper float32, dark, pitch float64) {
 			along, across := float64(x)*cos+float64(y)*sin, float64(y)*cos-float64(x)*sin
 			f := (across+amplitude*math.Sin(along/long))/period + phase
 			f -= math.Floor(f)
-			d := math.Abs(f-0.5)*2 - share // below 0: in the line
+			d := math.Abs(f-0.5)*2 - share    // below 0: in the line
 			if v := 0.5 - d/(2*soft); v > 0 { // where lines cross they are not darker
 				i := y*p.w + x
 				p.pix[i] = min(p.pix[i], paper-float32(dark*min(1, v)))

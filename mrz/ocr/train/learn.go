@@ -188,8 +188,53 @@ func measure(n *glyph.Net, cells []sample) (r result) {
 	return r
 }
 
+// calibrate makes the network as sure as it is right about cells that it has
+// not seen, cut as the reader cuts them: it divides the scores of all classes by
+// the temperature that makes those cells most probable.
+func calibrate(n *glyph.Net, cells []sample) (temperature float64) {
+	var looks []glyph.Look
+	var classes []uint8
+	hidden := make([]float32, n.Hidden)
+	var cell glyph.Cell
+	for k := range cells {
+		if s := &cells[k]; s.aligned {
+			var look glyph.Look
+			s.unpack(&cell)
+			n.Look(&cell, hidden, &look)
+			looks, classes = append(looks, look), append(classes, s.class)
+		}
+	}
+	loss := func(temperature float64) (total float64) {
+		for i := range looks {
+			sum := 0.0
+			for _, p := range looks[i].P {
+				sum += math.Exp(float64(p) / temperature)
+			}
+			total += math.Log(sum) - float64(looks[i].P[classes[i]])/temperature
+		}
+		return total
+	}
+	low, high := 0.3, 2.0
+	for range 30 {
+		a, b := low+(high-low)*0.382, low+(high-low)*0.618
+		if loss(a) < loss(b) {
+			high = b
+		} else {
+			low = a
+		}
+	}
+	temperature = (low + high) / 2
+	for o := range glyph.Classes {
+		n.B2[o] /= float32(temperature)
+		for j := range n.Hidden {
+			n.W2[o*n.Hidden+j] /= float32(temperature)
+		}
+	}
+	return temperature
+}
+
 // reliability tells how often the network is right when it says how sure it
-// is.
+// is, about cells that are cut as the reader cuts them.
 func reliability(n *glyph.Net, cells []sample) string {
 	edges := []float64{0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1.01}
 	count, right, said := make([]int, len(edges)), make([]int, len(edges)), make([]float64, len(edges))
@@ -198,6 +243,9 @@ func reliability(n *glyph.Net, cells []sample) string {
 	var look glyph.Look
 	for k := range cells {
 		s := &cells[k]
+		if !s.aligned {
+			continue
+		}
 		s.unpack(&cell)
 		n.Look(&cell, hidden, &look)
 		best := look.Best()

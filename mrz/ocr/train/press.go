@@ -16,6 +16,7 @@ type sample struct {
 	class      uint8
 	dx, dy, dh float32
 	placed     bool // dx, dy, dh are known
+	aligned    bool // cut as the reader cuts what it has aligned
 }
 
 const pixScale = 32
@@ -126,7 +127,7 @@ func (p *press) text(r *rand.Rand) (lines []string, known bool) {
 	case k < 7:
 		return specimen.Zone(r, specimen.Formats[r.IntN(len(specimen.Formats))]), true
 	case k < 18:
-		const alphabet = glyph.Alphabet + "<<<00112OOISB8" // what is often taken for another comes more often
+		const alphabet = glyph.Alphabet + "<<<0011225566OOIISBB88QDGZHMNWUVFPEC" // what is often taken for another comes more often
 		return []string{random(alphabet, 30), random(alphabet, 30)}, true
 	default:
 		const other = "abcdefghijklmnopqrstuvwxyz,.;:-+/()!?'    abdefghijkmnopqrstuvwxyz"
@@ -203,6 +204,7 @@ func (p *press) sample(r *rand.Rand, s *specimen.Strip, levels []glyph.Plane, c 
 	var cell glyph.Cell
 	levels[level].Cut(f, &cell)
 	pack(&cell, &out)
+	out.aligned = !turned && math.Abs(dx) < 0.12 && math.Abs(dy) < 0.12 && math.Abs(dh) < 0.15
 	out.class, out.dx, out.dy, out.dh, out.placed = uint8(class), float32(dx), float32(dy), float32(dh), placed
 	return out
 }
