@@ -14,7 +14,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "-s -w $(STAMP)"
 TEST    := $(GO) test -race -shuffle=on
 
 .DEFAULT_GOAL := build
-.PHONY: build test race crash storm lint bench demo vm install setup clean help FORCE
+.PHONY: build test race crash storm lint bench demo vm install setup clean bench-ocr train help FORCE
 
 build: bin/lintas bin/lintas-hub ## build lintas and lintas-hub into bin/
 
@@ -62,6 +62,12 @@ bench: ## print the benchmarks
 PACKAGES := mosquitto chromium fonts-liberation fonts-ocr-b
 setup:
 	@bash configs/ci/setup.sh $(PACKAGES)
+
+train: setup ## print specimens in OCR-B and train the reader of pictures on them; minutes on two cores
+	nice -n 15 $(GO) run ./mrz/ocr/train
+
+bench-ocr: setup ## tell how well pictures are read, by kind of wear, beside Tesseract; SEED=n
+	nice -n 10 $(GO) run ./mrz/ocr/accuracy -seed $(SEED) -tesseract
 
 install: build ## put binary, unit, configuration and udev rules in place (DESTDIR, PREFIX)
 	install -D -m 755 bin/lintas '$(DESTDIR)$(PREFIX)/bin/lintas'

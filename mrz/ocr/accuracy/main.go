@@ -19,7 +19,7 @@ func main() {
 	flag.StringVar(&b.folder, "folder", "../shared/data/pages", "folder with pictures and truth.jsonl")
 	flag.BoolVar(&b.tesseract, "tesseract", false, "also ask Tesseract")
 	flag.StringVar(&b.failed, "failed", "", "folder that gets the pictures that were misread")
-	flag.IntVar(&b.workers, "workers", 1, "pictures read at the same time; times are true with 1 only")
+	flag.IntVar(&b.workers, "workers", 1, "pictures read at the same time; with more than 1, times are those of all")
 	flag.Parse()
 	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "accuracy:", err)

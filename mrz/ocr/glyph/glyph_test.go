@@ -1,0 +1,154 @@
+package glyph_test
+
+import (
+	"bytes"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"lintas/mrz/ocr/glyph"
+)
+
+func TestIndex(t *testing.T) {
+	for i := range len(glyph.Alphabet) {
+		if glyph.Index(glyph.Alphabet[i]) != i {
+			t.Errorf("%c has index %d, not %d", glyph.Alphabet[i], glyph.Index(glyph.Alphabet[i]), i)
+		}
+	}
+	for _, c := range []byte{' ', 'a', '_', '>', 0, 255} {
+		if glyph.Index(c) != glyph.None {
+			t.Errorf("%q has index %d", c, glyph.Index(c))
+		}
+	}
+}
+
+// ramp is brighter to the right by 2 a pixel and below by 3.
+func ramp(w, h int) glyph.Plane {
+	p := glyph.Plane{W: w, H: h, Pix: make([]uint8, w*h)}
+	for i := range p.Pix {
+		p.Pix[i] = uint8(2*(i%w) + 3*(i/w))
+	}
+	return p
+}
+
+func TestCut(t *testing.T) {
+	p := ramp(50, 40)
+	var a, b, turned, far glyph.Cell
+	p.Cut(glyph.Frame{X: 25, Y: 20, Ux: 16, Vy: 16}, &a)
+	p.Cut(glyph.Frame{X: 23, Y: 19, Ux: 16, Vy: 16}, &b)
+	p.Cut(glyph.Frame{X: 25, Y: 20, Ux: -16, Vy: -16}, &turned)
+	p.Cut(glyph.Frame{X: -1e6, Y: 1e6, Ux: 16, Vy: 16}, &far)
+	sum, squares := 0.0, 0.0
+	for i := range a {
+		sum += float64(a[i])
+		squares += float64(a[i] * a[i])
+		if math.Abs(float64(a[i]-b[i])) > 1e-3 {
+			t.Fatalf("pixel %d: a ramp looks %v in one place and %v in another", i, a[i], b[i])
+		}
+		if math.Abs(float64(a[i]-turned[glyph.Size-1-i])) > 0.02 {
+			t.Fatalf("pixel %d: %v, and %v upside down", i, a[i], turned[glyph.Size-1-i])
+		}
+		if far[i] != 0 {
+			t.Fatalf("pixel %d far beyond the edge is %v", i, far[i])
+		}
+	}
+	if mean, deviation := sum/glyph.Size, math.Sqrt(squares/glyph.Size); math.Abs(mean) > 1e-3 || math.Abs(deviation-1) > 1e-2 {
+		t.Errorf("mean %v, deviation %v", mean, deviation)
+	}
+	if a[0] >= a[1] || a[0] >= a[glyph.Width] {
+		t.Error("a cell's first pixels are not those above to the left")
+	}
+}
+
+func TestHalve(t *testing.T) {
+	h := glyph.Plane{W: 5, H: 3, Pix: []uint8{1, 3, 10, 10, 99, 5, 7, 10, 11, 99, 99, 99, 99, 99, 99}}.Halve()
+	if h.W != 2 || h.H != 1 || !bytes.Equal(h.Pix, []uint8{4, 10}) {
+		t.Errorf("%+v", h)
+	}
+	if e := (glyph.Plane{W: 1, H: 1, Pix: []uint8{7}}).Halve(); e.W != 0 || e.H != 0 {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestAt(t *testing.T) {
+	p := glyph.Plane{W: 2, H: 2, Pix: []uint8{0, 100, 50, 150}}
+	for _, tt := range []struct {
+		x, y float64
+		want uint8
+	}{{0.5, 0.5, 0}, {1.5, 0.5, 100}, {1, 0.5, 50}, {1, 1, 75}, {-1e9, -1e9, 0}, {1e9, 1e9, 150}, {math.Inf(1), 0, 100}} {
+		if got := p.At(tt.x, tt.y); got != tt.want {
+			t.Errorf("at %v, %v: %d, not %d", tt.x, tt.y, got, tt.want)
+		}
+	}
+}
+
+func TestTrainedNetwork(t *testing.T) {
+	n := glyph.Trained()
+	packed := n.Pack()
+	if len(packed) > 250<<10 {
+		t.Errorf("the weights take %d bytes", len(packed))
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	var cell glyph.Cell
+	for i := range cell {
+		cell[i] = float32(r.NormFloat64())
+	}
+	again, err := glyph.Unpack(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a, b glyph.Look
+	hidden := make([]float32, n.Hidden)
+	n.Look(&cell, hidden, &a)
+	again.Look(&cell, hidden, &b)
+	sum := 0.0
+	for i := range a.P {
+		sum += math.Exp(float64(a.P[i]))
+		if math.Abs(float64(a.P[i]-b.P[i])) > 1e-3 {
+			t.Errorf("class %d: %v, and %v after packing", i, a.P[i], b.P[i])
+		}
+	}
+	if math.Abs(sum-1) > 1e-4 {
+		t.Errorf("probabilities add up to %v", sum)
+	}
+	if a.Best() != glyph.None {
+		t.Errorf("noise is taken for %c", glyph.Alphabet[a.Best()])
+	}
+}
+
+func FuzzUnpack(f *testing.F) {
+	small := &glyph.Net{Hidden: 4, W1: make([]float32, 4*glyph.Size), B1: make([]float32, 4), W2: make([]float32, 4*glyph.Outputs), B2: make([]float32, glyph.Outputs)}
+	small.W1[3], small.B2[1] = 1, -2
+	f.Add(small.Pack())
+	f.Add([]byte("MRZ1\x04\x00"))
+	f.Add([]byte("MRZ1\xff\xff"))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		n, err := glyph.Unpack(data)
+		if err != nil {
+			return
+		}
+		if n.Hidden%4 != 0 || len(n.W1) != n.Hidden*glyph.Size || len(n.W2) != glyph.Outputs*n.Hidden {
+			t.Fatalf("%d hidden units, %d and %d weights", n.Hidden, len(n.W1), len(n.W2))
+		}
+		var look glyph.Look
+		n.Look(new(glyph.Cell), make([]float32, n.Hidden), &look)
+	})
+}
+
+func BenchmarkLook(b *testing.B) {
+	n := glyph.Trained()
+	cell, hidden := new(glyph.Cell), make([]float32, n.Hidden)
+	var look glyph.Look
+	for b.Loop() {
+		n.Look(cell, hidden, &look)
+	}
+}
+
+func BenchmarkCut(b *testing.B) {
+	p := ramp(100, 80)
+	var cell glyph.Cell
+	for b.Loop() {
+		p.Cut(glyph.Frame{X: 50, Y: 40, Ux: 16, Uy: 1, Vx: -1, Vy: 16}, &cell)
+	}
+}
