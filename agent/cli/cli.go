@@ -12,5 +12,6 @@ func Main() {
 func Commands() []*command.Command {
 	return []*command.Command{
 		runCommand(), statusCommand(), mrzCommand(), scannerCommand(), listCommand(), queueCommand(), keyCommand(), configCommand(), command.VersionCommand("lintas"),
+		readPageCommand(),
 	}
 }

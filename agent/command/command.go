@@ -47,6 +47,8 @@ type Command struct {
 	Run   func(context.Context, Env, []string) error
 	// Sub makes it a group; then Run is not used.
 	Sub []*Command
+	// Hidden keeps it out of the help: the program itself runs it.
+	Hidden bool
 }
 
 // Exit is an error with an exit code of its own.
@@ -151,7 +153,9 @@ func (c *Command) help(w io.Writer, name string) {
 	if c.Sub != nil {
 		fmt.Fprint(w, " COMMAND [ARGUMENTS]\n\nCommands:\n")
 		for _, sub := range c.Sub {
-			fmt.Fprintf(w, "  %-9s %s\n", sub.Name, sub.Summary)
+			if !sub.Hidden {
+				fmt.Fprintf(w, "  %-9s %s\n", sub.Name, sub.Summary)
+			}
 		}
 		return
 	}
