@@ -1,6 +1,9 @@
 package cli
 
-import "lintas/mrz"
+import (
+	"lintas/devices"
+	"lintas/mrz"
+)
 
 // mrzResult is one object of `lintas mrz --json`; lists are never null.
 type mrzResult struct {
@@ -23,6 +26,11 @@ type mrzResult struct {
 	Findings       []mrz.Finding   `json:"findings"`
 	Repairs        []mrz.Repair    `json:"repairs"`
 	Candidates     []mrz.Candidate `json:"candidates"`
+
+	// Of a zone that was read from a picture.
+	Page       int             `json:"page,omitempty"`
+	Confidence *float64        `json:"confidence,omitempty"`
+	Doubtful   []devices.Doubt `json:"doubtful,omitempty"`
 }
 
 // noZone is what is said of input that has no zone.
@@ -31,6 +39,7 @@ type noZone struct {
 	Format   mrz.Format    `json:"format"`
 	Valid    bool          `json:"valid"`
 	Findings []mrz.Finding `json:"findings"`
+	Page     int           `json:"page,omitempty"`
 }
 
 // result gives the object for a document; one without a zone has only its
@@ -39,6 +48,10 @@ func result(id any, d mrz.Document) any {
 	if d.Format == "" {
 		return noZone{ID: id, Findings: append([]mrz.Finding{}, d.Findings...)}
 	}
+	return zoneResult(id, d)
+}
+
+func zoneResult(id any, d mrz.Document) mrzResult {
 	return mrzResult{
 		ID: id, Format: d.Format, Valid: d.Valid, Lines: d.Lines,
 		DocumentCode: d.DocumentCode, IssuingState: d.IssuingState,

@@ -13,10 +13,13 @@ import (
 
 // printDocument writes a document for people: what was read, what the check
 // digits say of it, and every finding with its place, which is marked below the
-// lines. Whether it could be written is told by out.Flush.
-func printDocument(out *bufio.Writer, name string, d mrz.Document) {
+// lines. doubtful: it would be valid if it had been read with certainty. Whether
+// it could be written is told by out.Flush.
+func printDocument(out *bufio.Writer, name string, d mrz.Document, doubtful bool) {
 	verdict := "not valid"
 	switch {
+	case doubtful:
+		verdict = "check digits right, but not read with certainty"
 	case d.Valid && len(d.Repairs) > 0:
 		verdict = "valid after repair"
 	case d.Valid:

@@ -27,9 +27,6 @@ const (
 	WallSeccomp  = "seccomp"
 )
 
-// limitedAddresses is off where a sanitizer needs the whole address space.
-var limitedAddresses = true
-
 // prSetMDWE forbids memory that can be written to become executable (Linux 6.3).
 const (
 	prSetMDWE        = 65
@@ -55,7 +52,7 @@ func confine() (walls []string, err error) {
 		{"address space", unix.RLIMIT_AS, limitAddresses},
 	}
 	for _, l := range limits {
-		if l.resource == unix.RLIMIT_AS && !limitedAddresses {
+		if l.resource == unix.RLIMIT_AS && raceDetector {
 			continue
 		}
 		var now unix.Rlimit

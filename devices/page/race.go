@@ -1,0 +1,7 @@
+//go:build race
+
+package page
+
+// raceDetector tells that this is a test under the race detector, whose shadow
+// memory needs more addresses than a child may have.
+const raceDetector = true
