@@ -36,6 +36,7 @@ var (
 	ErrDecided   = errors.New("this inspection is already decided")
 	ErrDirection = errors.New("departure or return must be chosen first")
 	ErrDecision  = errors.New("no such decision")
+	ErrReading   = errors.New("there is no doubtful reading to confirm")
 )
 
 // Confirm says who ends an inspection that nothing speaks against.
@@ -124,6 +125,8 @@ type inspection struct {
 	lines     []string
 	opened    queue.Receipt
 	record    crossing.Opened
+	judged    verdict.Case // what the verdict was made from
+	confirmed bool         // the officer has compared a doubtful reading
 	direction verdict.Direction
 	note      Note     // of one that is left to be abandoned
 	leftBy    string   // why: "restart" or "fault"

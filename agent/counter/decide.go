@@ -11,6 +11,8 @@ import (
 
 	"lintas/agent/crossing"
 	"lintas/agent/verdict"
+	"lintas/devices"
+	"lintas/mrz"
 	"lintas/queue"
 )
 
@@ -48,6 +50,41 @@ func (c *Counter) Decide(_ context.Context, choice Choice) error {
 	return err
 }
 
+// ConfirmReading notes that the officer has compared the doubtful characters of
+// a picture with the document and found them right. The inspection is judged
+// anew as if they had been read with certainty; nothing new is looked up, and the
+// event that ends the inspection says what was confirmed. To confirm twice does
+// nothing.
+func (c *Counter) ConfirmReading(_ context.Context, id string) error {
+	c.work.Lock()
+	defer c.work.Unlock()
+	open := c.openNow()
+	i := slices.IndexFunc(open, func(in *inspection) bool { return in.ID == id })
+	if i < 0 {
+		return ErrDecided
+	}
+	in := open[i]
+	switch {
+	case in.confirmed:
+		return nil
+	case in.Reading == nil || !in.Reading.Doubtful:
+		return ErrReading
+	}
+	sure := in.judged
+	sure.Doubtful, sure.Document.Valid = false, true
+	sure.Document.Findings = slices.DeleteFunc(slices.Clone(sure.Document.Findings), func(f mrz.Finding) bool { return f.Code == devices.CodeLowConfidence })
+	v := verdict.Judge(sure)
+	reading := *in.Reading
+	reading.Doubtful = false
+	c.show(func() {
+		in.confirmed, in.judged = true, sure
+		in.Verdict, in.Document, in.Reading = v, sure.Document, &reading
+		in.Record, in.Contact = placementOf(sure.Found, v), contactOf(sure.Found, v)
+		in.record.Document, in.record.Finding = crossing.DocumentOf(sure.Document), findingOf(v, sure.Found)
+	})
+	return nil
+}
+
 // SetDirection chooses the direction of the travellers to come, where the
 // counter has no fixed one.
 func (c *Counter) SetDirection(_ context.Context, d verdict.Direction) error {
@@ -76,7 +113,7 @@ func (c *Counter) end(in *inspection, d verdict.Decision, direction verdict.Dire
 		}
 		rec = &crossing.Crossed{
 			Place: c.o.Place, Direction: string(direction), EntryMode: in.record.EntryMode,
-			Journey: in.Journey, Document: in.record.Document, Finding: in.record.Finding, Decided: decided,
+			Journey: in.Journey, Document: in.record.Document, Reading: in.record.Reading, Finding: in.record.Finding, Decided: decided,
 		}
 	} else {
 		t = crossing.InspectionAbandoned
@@ -99,7 +136,8 @@ func (c *Counter) abandon(in *inspection, reason string) {
 func (in *inspection) decided(d verdict.Decision, by string) crossing.Decided {
 	return crossing.Decided{
 		InspectionID: in.ID, InspectionHash: in.opened.Hash.String(),
-		Decision: string(d), DecidedBy: by, DecisionMS: max(0, time.Since(in.At).Milliseconds()),
+		ReadingConfirmed: in.confirmed,
+		Decision:         string(d), DecidedBy: by, DecisionMS: max(0, time.Since(in.At).Milliseconds()),
 	}
 }
 

@@ -26,25 +26,29 @@ func (c *Counter) Scan(s devices.Scan) {
 	defer c.work.Unlock()
 	defer c.answer(s)
 	c.mu.Lock()
-	closing := c.closing
+	closing, broken := c.closing, c.fault != ""
 	c.mu.Unlock()
-	if closing {
+	if closing || broken && s.Page != nil { // a page comes again, when it can be recorded
+		s.Settle(false)
 		return
 	}
 	if s.Status == devices.Pass || s.Status == devices.Barcode {
 		c.setAside(s) // says nothing about a traveller's document
 		return
 	}
-	doc := mrz.Read(s.Lines, mrz.DateOf(time.Now()))
+	doc, doubtful := s.Document(mrz.DateOf(time.Now()))
 	if s.Status != devices.Complete || doc.Format == "" {
-		c.show(func() { n := noticeUnread; n.At = time.Now(); c.notice = &n })
+		c.show(func() { n := noticeOf(s); n.At = time.Now(); c.notice = &n })
+		s.Settle(true)
 		return
 	}
 	tag := c.tag(doc)
 	if c.again(s.Lines) {
+		s.Settle(true)
 		return
 	}
-	in, err := c.openInspection(s, doc, tag)
+	in, err := c.openInspection(s, doc, doubtful, tag)
+	s.Settle(err == nil)
 	if err != nil {
 		// It may have been stored all the same; then it must be ended.
 		doubtful := &inspection{tag: in.tag, direction: in.direction, note: noteOf(crossing.InspectionOpened, c.line(in), in.tag), leftBy: "fault", doubtful: true}
@@ -80,7 +84,7 @@ func (c *Counter) endAuto(in *inspection) bool {
 
 // openInspection judges the document and records the inspection. The verdict
 // is shown to nobody before that.
-func (c *Counter) openInspection(s devices.Scan, doc mrz.Document, tag string) (*inspection, error) {
+func (c *Counter) openInspection(s devices.Scan, doc mrz.Document, doubtful bool, tag string) (*inspection, error) {
 	ctx := context.Background() // what was begun is finished
 	found, err := c.o.List.Find(ctx, doc)
 	if err != nil && !errors.Is(err, placement.ErrNoList) {
@@ -93,25 +97,42 @@ func (c *Counter) openInspection(s devices.Scan, doc mrz.Document, tag string) (
 	seen = seen && tag != ""
 	c.mu.Unlock()
 	journey, destination := c.takePass()
-	v := verdict.Judge(verdict.Case{
-		Destination: destinationFor(direction, destination),
-		Document:    doc, Today: mrz.DateOf(time.Now()), Direction: direction, Found: found,
+	judged := verdict.Case{
+		Destination: destinationFor(direction, destination), Doubtful: doubtful,
+		Document: doc, Today: mrz.DateOf(time.Now()), Direction: direction, Found: found,
 		ListAge: time.Since(found.List.Time), Repeated: seen && time.Since(last) < c.o.RepeatAfter,
-	})
+	}
+	v := verdict.Judge(judged)
 	in := &inspection{
 		Inspection: Inspection{
 			ID: crossing.NewID().String(), At: time.Now(), Verdict: v, Document: doc, Direction: direction,
 			Record: placementOf(found, v), Contact: contactOf(found, v), Journey: journey,
 		},
-		tag: tag, lines: s.Lines, direction: direction,
+		tag: tag, lines: s.Lines, direction: direction, judged: judged,
 	}
 	in.record = crossing.Opened{
 		Place: c.o.Place, Direction: string(direction), EntryMode: string(s.Mode), Scanner: s.Scanner,
 		Document: crossing.DocumentOf(doc), Lines: append([]string{}, s.Lines...),
 		Journey: journey, Finding: findingOf(v, found), LatencyMS: time.Since(s.Last).Milliseconds(),
 	}
+	if s.Page != nil {
+		in.Reading = &Reading{Confidence: s.Page.Confidence, Doubtful: doubtful, Strip: s.Page.Strip}
+		in.record.Confidence = &s.Page.Confidence
+	}
 	in.opened, err = c.write(ctx, uuid.MustParse(in.ID), in.tag, crossing.InspectionOpened, &in.record, c.line(in))
 	return in, err
+}
+
+// noticeOf says why a scan gave no inspection.
+func noticeOf(s devices.Scan) Notice {
+	if s.Page != nil {
+		for _, f := range s.Page.Findings {
+			if f.Severity == mrz.Error {
+				return Notice{ID: f.ID, EN: f.EN}
+			}
+		}
+	}
+	return noticeUnread
 }
 
 func findingOf(v verdict.Verdict, found placement.Found) crossing.Finding {
@@ -186,9 +207,11 @@ func (c *Counter) tag(doc mrz.Document) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// unread tells that an inspection only says that the document was misread.
+// unread tells that an inspection only says that the document was misread, or
+// perhaps was.
 func (in *inspection) unread() bool {
-	return in.Verdict.Code == verdict.Unsure && in.Verdict.Reasons[0].Code == verdict.M01
+	first := in.Verdict.Reasons[0].Code
+	return in.Verdict.Code == verdict.Unsure && (first == verdict.M01 || first == verdict.M03)
 }
 
 // alike tells whether two readings are of the same document: of the cells that

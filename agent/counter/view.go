@@ -34,6 +34,15 @@ type Inspection struct {
 	// Direction of the crossing to record; empty: the officer must choose.
 	Direction verdict.Direction
 	Journey   *crossing.Journey // from the boarding pass; nil if none was read
+	// Reading is how a picture was read; nil: it was no picture.
+	Reading *Reading
+}
+
+// Reading is how a document was read from a picture.
+type Reading struct {
+	Confidence float64
+	Doubtful   bool   // characters are not certain, and nobody has confirmed them
+	Strip      []byte // the zone as it was scanned, PNG; nil if there is none
 }
 
 // Placement is the part of a placement record that the officer sees.

@@ -108,10 +108,16 @@ type Opened struct {
 	EntryMode string `json:"entry_mode"`          // scan, wedge, ocr, typed
 	Scanner   string `json:"scanner,omitempty"`
 	Document
+	Reading
 	Lines   []string `json:"lines"`             // as they came from the scanner
 	Journey *Journey `json:"journey,omitempty"` // if a boarding pass was read before
 	Finding
 	LatencyMS int64 `json:"latency_ms"` // from the scan's last byte to the verdict
+}
+
+// Reading is said of a document that was read from a picture.
+type Reading struct {
+	Confidence *float64 `json:"confidence,omitempty"` // 0 to 1: of the least certain character
 }
 
 // Decided is what an inspection came to.
@@ -121,6 +127,9 @@ type Decided struct {
 	Decision       string `json:"decision,omitempty"`
 	DecidedBy      string `json:"decided_by"` // officer, auto, or agent where nobody decided
 	DecisionMS     int64  `json:"decision_ms"`
+	// ReadingConfirmed: characters of a picture were not certain, and the officer
+	// has compared them with the document. The verdict is the one after that.
+	ReadingConfirmed bool `json:"reading_confirmed,omitempty"`
 }
 
 // Abandoned ends an inspection without a crossing: the officer referred,
@@ -145,6 +154,7 @@ type Crossed struct {
 	Direction string `json:"direction"`
 	EntryMode string `json:"entry_mode"`
 	Document
+	Reading
 	Journey *Journey `json:"journey,omitempty"` // if a boarding pass was read before or after
 	Finding
 	Decided

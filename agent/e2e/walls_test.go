@@ -25,10 +25,6 @@ var mayImport = map[string][]string{
 	"mrz/ocr/accuracy": {"mrz", "mrz/ocr", "mrz/ocr/specimen"},
 	"configs":          {},
 
-	"mrz/ocr":          {"mrz"},
-	"mrz/ocr/specimen": {"mrz", "mrz/ocr"},
-	"mrz/ocr/train":    {"mrz", "mrz/ocr", "mrz/ocr/specimen"},
-
 	"devices":         {"mrz"},
 	"devices/frame":   {"devices", "mrz"},
 	"devices/serial":  {"devices"},
@@ -49,7 +45,7 @@ var mayImport = map[string][]string{
 	"agent":         {"agent/cli"},
 	"agent/command": {},
 	"agent/config":  {"configs", "devices/serial"},
-	"agent/scanners": {"devices", "devices/frame", "devices/serial", "devices/profile", "devices/plug", "devices/tee", "devices/wedge",
+	"agent/scanners": {"mrz", "devices", "devices/frame", "devices/serial", "devices/profile", "devices/plug", "devices/tee", "devices/wedge",
 		"devices/hidpos", "devices/folder", "devices/page", "agent/config"},
 	"agent/control":         {},
 	"agent/health":          {},
@@ -77,6 +73,8 @@ var mayImport = map[string][]string{
 var onlyIn = map[string]string{
 	"github.com/tarm/serial":                "devices/serial",
 	"github.com/gen2brain/go-fitz":          "devices/page",
+	"github.com/landlock-lsm/go-landlock":   "devices/page",
+	"github.com/elastic/go-seccomp-bpf":     "devices/page",
 	"modernc.org/sqlite":                    "queue/sqlite",
 	"github.com/eclipse/paho.mqtt.golang":   "queue/mqtt",
 	"github.com/mochi-mqtt/server/v2":       "agent/demo",

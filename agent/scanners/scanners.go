@@ -30,6 +30,8 @@ func New(s config.Scanner, log *slog.Logger) *devices.Reader {
 		keyboard(r, s)
 	case s.Profile == "hid-pos":
 		pointOfSale(r, s)
+	case s.Profile == "folder":
+		pages(r, s)
 	default:
 		r.Open = func(context.Context) (devices.Source, error) {
 			return nil, fmt.Errorf("cannot open scanner %q: this version has no profile %q", s.Name, s.Profile)

@@ -64,6 +64,32 @@ func (s *Screen) decide(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// confirm notes that the doubtful characters of a picture were compared with the
+// document.
+func (s *Screen) confirm(w http.ResponseWriter, r *http.Request) {
+	if !form(w, r) {
+		return
+	}
+	id := r.PostForm.Get("inspection")
+	if id == "" {
+		answer(w, http.StatusBadRequest, problem{problemRequest})
+		return
+	}
+	ctx, cancel := context.WithTimeout(s.ending, decideWait)
+	defer cancel()
+	switch err := s.o.Desk.ConfirmReading(ctx, id); {
+	case err == nil:
+		w.WriteHeader(http.StatusNoContent)
+	case errors.Is(err, counter.ErrDecided):
+		answer(w, http.StatusConflict, problem{problemDecided})
+	case errors.Is(err, counter.ErrReading):
+		answer(w, http.StatusBadRequest, problem{problemRequest})
+	default:
+		s.o.Logger.Error("reading was not confirmed")
+		answer(w, http.StatusServiceUnavailable, problem{problemRecord})
+	}
+}
+
 // direction chooses the direction of the travellers to come; empty: asked for
 // each.
 func (s *Screen) direction(w http.ResponseWriter, r *http.Request) {

@@ -22,6 +22,7 @@ type desk struct {
 	changed    chan struct{}
 	choices    []counter.Choice
 	directions []verdict.Direction
+	confirmed  []string // inspections
 	dismissed  int
 	err        error           // what Decide and SetDirection answer
 	hold       chan struct{}   // set: Decide waits for it
@@ -87,6 +88,25 @@ func (d *desk) SetDirection(_ context.Context, way verdict.Direction) error {
 	d.mu.Unlock()
 	if err == nil {
 		d.change(func(v *counter.View) { v.Direction = way })
+	}
+	return err
+}
+
+func (d *desk) ConfirmReading(_ context.Context, id string) error {
+	d.mu.Lock()
+	d.confirmed = append(d.confirmed, id)
+	err := d.err
+	d.mu.Unlock()
+	if err == nil {
+		d.change(func(v *counter.View) {
+			if v.Current == nil || v.Current.ID != id {
+				return
+			}
+			in := *v.Current
+			in.Document.Valid, in.Reading = true, &counter.Reading{Confidence: in.Reading.Confidence, Strip: in.Reading.Strip}
+			in.Verdict = verdict.Verdict{Code: verdict.None, Reasons: []verdict.Reason{{Code: verdict.N01}}}
+			v.Current = &in
+		})
 	}
 	return err
 }

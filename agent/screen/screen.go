@@ -5,7 +5,10 @@
 //	GET  /          the whole page
 //	GET  /events    server-sent events: hello (which build), frame (the parts
 //	                that changed, as HTML), beat (nothing changed, still here)
+//	GET  /strip/ID  the zone of the inspection before the officer, as it was
+//	                scanned (PNG); gone with the inspection
 //	POST /decide    inspection, decision, direction
+//	POST /confirm   inspection: its doubtful characters were compared
 //	POST /direction of the travellers to come
 //	POST /dismiss   takes the notice away
 //	GET  /healthz   codes for a monitor, no personal data
@@ -54,6 +57,9 @@ type Desk interface {
 	// there was one already, counter.ErrDirection when the direction must be
 	// chosen first; any other error means that nothing was recorded.
 	Decide(context.Context, counter.Choice) error
+	// ConfirmReading answers like Decide, and with counter.ErrReading when there
+	// is nothing to confirm.
+	ConfirmReading(ctx context.Context, inspection string) error
 	SetDirection(context.Context, verdict.Direction) error
 	Dismiss()
 }

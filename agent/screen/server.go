@@ -22,7 +22,9 @@ func (s *Screen) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /strip/{inspection}", s.strip)
 	mux.HandleFunc("POST /decide", s.decide)
+	mux.HandleFunc("POST /confirm", s.confirm)
 	mux.HandleFunc("POST /direction", s.direction)
 	mux.HandleFunc("POST /dismiss", s.dismiss)
 	for _, a := range served {
@@ -83,6 +85,23 @@ func (s *Screen) page(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Write(b)
+}
+
+// strip serves the picture of the zone that is before the officer, out of memory
+// and for as long as the inspection is open.
+func (s *Screen) strip(w http.ResponseWriter, r *http.Request) {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		http.Error(w, "only this page may show it", http.StatusForbidden)
+		return
+	}
+	v := s.o.Desk.View()
+	in := v.Current
+	if v.Fault != "" || in == nil || in.ID != r.PathValue("inspection") || in.Reading == nil || in.Reading.Strip == nil {
+		http.Error(w, "there is no such picture any more", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "image/png")
+	w.Write(in.Reading.Strip)
 }
 
 // liveness is what a monitor learns: codes, nothing about travellers.

@@ -21,6 +21,8 @@ type traveller struct {
 	Expired  bool      // the document's own date has passed
 	Zone     []zoneRow // only when Unread
 	Findings []finding
+	Strip    bool // there is a picture of the zone, and a ground to look at it
+	Doubtful bool // the officer is asked to compare it
 }
 
 const (
@@ -78,6 +80,10 @@ func travellerOf(in *counter.Inspection, now time.Time) *traveller {
 	}
 	if t.Unread {
 		t.Zone = zoneOf(in.Document)
+	}
+	if r := in.Reading; r != nil {
+		t.Doubtful = r.Doubtful
+		t.Strip = r.Strip != nil && t.Unread
 	}
 	return t
 }

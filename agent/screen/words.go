@@ -108,6 +108,8 @@ var words = map[string]verdict.Text{
 	"contact":            {ID: "Hubungi", EN: "contact"},
 	"zone":               {ID: "Zona baca mesin", EN: "machine-readable zone"},
 	"line-column":        {ID: "Baris %d kolom %d", EN: "line %d column %d"},
+	"zone-picture":       {ID: "Zona baca mesin seperti yang dipindai", EN: "machine-readable zone as it was scanned"},
+	"confirm-reading":    {ID: "Bacaan cocok dengan dokumen", EN: "reading matches the document"},
 
 	// Where a placement is in its life, as the list says it.
 	"status-proses":    {ID: "proses", EN: "in process"},

@@ -28,6 +28,7 @@ type Case struct {
 	Found       placement.Found
 	ListAge     time.Duration
 	Repeated    bool // the same document crossed here within the repeat window
+	Doubtful    bool // only that characters of a picture were not read with certainty keeps the document from being valid
 
 	judged *placement.Record
 }
@@ -232,7 +233,10 @@ func minor(birth, today mrz.Date) bool {
 }
 
 func readable(c *Case) []finding {
-	if c.Document.Valid {
+	switch {
+	case c.Doubtful:
+		return one(Unsure, M03, "")
+	case c.Document.Valid:
 		return nil
 	}
 	return one(Unsure, M01, "")

@@ -57,6 +57,8 @@ var explanations = map[ReasonCode]Explanation{
 		Text{"Periksa dokumen seperti tanpa daftar; beri tahu teknisi.", "Check the documents as without a list; tell the technician."}},
 	M01: {Text{"Dokumen tidak terbaca dengan benar.", "The document was not read correctly."},
 		Text{"Gesek sekali lagi.", "Swipe again."}},
+	M03: {Text{"Dibaca dari gambar, dan tidak semua karakter pasti.", "Read from a picture, and not every character is certain."},
+		Text{"Bandingkan karakter yang ditandai dengan dokumennya.", "Compare the marked characters with the document."}},
 }
 
 // Word is the decision in the words on its key.

@@ -47,6 +47,7 @@ const (
 	S02 ReasonCode = "S02" // list stale
 	S03 ReasonCode = "S03" // list expired or absent
 	M01 ReasonCode = "M01" // check digit failed or zone unreadable
+	M03 ReasonCode = "M03" // read from a picture, not with certainty
 )
 
 // Reason is one ground of a verdict. Detail is a bare value such as a date or

@@ -57,6 +57,7 @@ func negative(kind placement.NegativeKind, until string) part {
 }
 
 func unread(c *verdict.Case)   { c.Document.Valid = false }
+func doubtful(c *verdict.Case) { c.Document.Valid, c.Doubtful = false, true }
 func noList(c *verdict.Case)   { c.Found = placement.Found{} }
 func returns(c *verdict.Case)  { c.Direction = verdict.Return }
 func repeated(c *verdict.Case) { c.Repeated = true }
@@ -108,6 +109,9 @@ func TestJudge(t *testing.T) {
 		{"negative: attention", []part{negative(placement.Attention, "2026-11-23")}, verdict.Stop, "X03"},
 		{"negative entry that has ended", []part{negative(placement.Attention, "2026-11-22")}, verdict.None, "N01"},
 		{"unreadable", []part{unread}, verdict.Unsure, "M01"},
+		{"read with doubt", []part{doubtful}, verdict.Unsure, "M03"},
+		{"read with doubt, placed", []part{record(), doubtful}, verdict.Unsure, "M03 P01"},
+		{"read with doubt, negative entry", []part{negative(placement.Attention, "2027-01-01"), doubtful}, verdict.Stop, "X03 M03"},
 		{"no list", []part{noList}, verdict.Unsure, "S03"},
 		{"list ageing", []part{age(30 * time.Hour)}, verdict.None, "N01 S01"},
 		{"list stale", []part{record(), age(80 * time.Hour)}, verdict.Clear, "P01 S02"},
@@ -172,7 +176,7 @@ func checkWords(t *testing.T, v verdict.Verdict) {
 // the record away never makes it clear, and sex changes nothing.
 func TestJudgeProperties(t *testing.T) {
 	rank := map[verdict.Code]int{verdict.None: 0, verdict.Clear: 1, verdict.Ask: 2, verdict.Unsure: 3, verdict.Stop: 4}
-	parts := []part{record(), locked, other, repeated, unread, noList, returns, age(100 * time.Hour), age(200 * time.Hour), agency(placement.LicenceRevoked),
+	parts := []part{record(), locked, other, repeated, unread, doubtful, noList, returns, age(100 * time.Hour), age(200 * time.Hour), agency(placement.LicenceRevoked),
 		negative(placement.Attention, "2026-01-01"), record(status(placement.Revoked))}
 	for set := range 1 << len(parts) {
 		build := func() verdict.Case {

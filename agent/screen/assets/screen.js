@@ -141,6 +141,7 @@
     else if ('back' in button.dataset) calm();
     else if (path) post(path, {});
     else if (set !== undefined) post('/direction', { direction: set }).then(calm);
+    else if ('confirm' in button.dataset) confirm();
     else if (decision) decide(decision, direction);
   }
 
@@ -156,6 +157,12 @@
     const code = await post('/decide', { inspection, decision, direction: known || direction || '' });
     if (code === '') settled = inspection;
     if (code === 'direction') body.dataset.asking = '';
+  }
+
+  async function confirm() {
+    const { inspection } = part('keys').dataset;
+    if (!live || !inspection || inspection === settled || performance.now() < armed) return;
+    await post('/confirm', { inspection });
   }
 
   // post sends a form, shows what went wrong, and gives its code.
