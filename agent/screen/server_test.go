@@ -102,7 +102,7 @@ func TestCrossOrigin(t *testing.T) {
 		"another origin":   {"Origin", "http://localhost:1"},
 		"an opaque origin": {"Origin", "null"},
 	} {
-		for _, path := range []string{"/decide", "/direction", "/dismiss"} {
+		for _, path := range []string{"/decide", "/confirm", "/direction", "/dismiss"} {
 			r := request(t, "POST", "http://"+s.Addr()+path, form)
 			r.Header.Set(header[0], header[1])
 			if answer, _ := ask(t, r); answer.StatusCode != http.StatusForbidden {
@@ -131,7 +131,7 @@ func TestGetChangesNothing(t *testing.T) {
 	s := serve(t, screen.Options{Desk: d})
 	q := "?" + url.Values{"inspection": {d.view.Current.ID}, "decision": {"proceed"}, "direction": {"return"}}.Encode()
 	for _, method := range []string{"GET", "HEAD"} {
-		for _, path := range []string{"/decide", "/direction", "/dismiss"} {
+		for _, path := range []string{"/decide", "/confirm", "/direction", "/dismiss"} {
 			if answer, _ := ask(t, request(t, method, "http://"+s.Addr()+path+q, nil)); answer.StatusCode != http.StatusMethodNotAllowed {
 				t.Errorf("%s %s: %d", method, path, answer.StatusCode)
 			}

@@ -23,6 +23,7 @@ type traveller struct {
 	Findings []finding
 	Strip    bool // there is a picture of the zone, and a ground to look at it
 	Doubtful bool // the officer is asked to compare it
+	Cells    int  // of its lines
 }
 
 const (
@@ -58,10 +59,14 @@ type zoneRun struct {
 
 func travellerOf(in *counter.Inspection, now time.Time) *traveller {
 	t := &traveller{Inspection: *in}
-	for _, r := range in.Verdict.Reasons[:min(len(in.Verdict.Reasons), reasonsShown)] {
+	t.Doubtful = in.Reading != nil && in.Reading.Doubtful
+	for i, r := range in.Verdict.Reasons[:min(len(in.Verdict.Reasons), reasonsShown)] {
 		e := r.Code.Explain()
 		if e.Text == (verdict.Text{}) {
 			e.Text = words["reason-unexplained"]
+		}
+		if t.Doubtful && i > 0 {
+			e.Next = verdict.Text{} // first things first
 		}
 		t.Reasons = append(t.Reasons, reason{string(r.Code), r.Detail, e.Text, e.Next})
 	}
@@ -80,11 +85,11 @@ func travellerOf(in *counter.Inspection, now time.Time) *traveller {
 	}
 	if t.Unread {
 		t.Zone = zoneOf(in.Document)
+		for _, line := range in.Document.Lines {
+			t.Cells = max(t.Cells, len(line))
+		}
 	}
-	if r := in.Reading; r != nil {
-		t.Doubtful = r.Doubtful
-		t.Strip = r.Strip != nil && t.Unread
-	}
+	t.Strip = t.Unread && in.Reading != nil && in.Reading.Strip != nil
 	return t
 }
 

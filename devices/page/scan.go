@@ -109,7 +109,12 @@ const (
 )
 
 // picture makes a PNG of a strip, with a frame around each doubtful character.
+// Of the paper above and below, one cell is enough.
 func picture(s strip, lines int, doubtful []devices.Doubt) []byte {
+	height := max(0, s.Height-2*stripMargin*stripCell) / max(lines, 1) // of a line
+	if s.Height > 2*stripMargin*stripCell {
+		s.Grey, s.Height = s.Grey[stripCell*s.Width:(s.Height-stripCell)*s.Width], s.Height-2*stripCell
+	}
 	grey := &image.Gray{Pix: s.Grey, Stride: s.Width, Rect: image.Rect(0, 0, s.Width, s.Height)}
 	var img image.Image = grey
 	if len(doubtful) > 0 {
@@ -125,9 +130,8 @@ func picture(s strip, lines int, doubtful []devices.Doubt) []byte {
 				marked.Pix[i] = 0
 			}
 		}
-		height := (s.Height - 2*stripMargin*stripCell) / max(lines, 1)
 		for _, d := range doubtful {
-			at := image.Pt((stripMargin+d.Column-1)*stripCell, stripMargin*stripCell+(d.Line-1)*height)
+			at := image.Pt((stripMargin+d.Column-1)*stripCell, (stripMargin-1)*stripCell+(d.Line-1)*height)
 			frame(marked, image.Rectangle{at, at.Add(image.Pt(stripCell, height))}.Inset(-3), 3, mark)
 		}
 		img = marked
