@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 
@@ -37,6 +38,8 @@ const (
 // The limits, and that no privilege can be gained, are a condition; the rest is
 // what the kernel has.
 func confine() (walls []string, err error) {
+	// If memory runs out in spite of all, this process goes and not its parent.
+	os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	runtime.LockOSThread() // what is set for a thread is then handed on to all
 	defer runtime.UnlockOSThread()
 	limits := []struct {

@@ -1,9 +1,6 @@
 package page
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "bytes"
 
 // Kind is what a document is, by its content.
 type Kind string
@@ -40,12 +37,6 @@ func Sniff(b []byte) (kind Kind, other string) {
 		}
 	}
 	return "", ""
-}
-
-// Text tells whether the first bytes of a document can be text.
-func Text(b []byte) bool {
-	b = b[:min(len(b), SniffLength)]
-	return bytes.IndexByte(b, 0) < 0 && (utf8.Valid(b) || utf8.Valid(b[:max(0, len(b)-utf8.UTFMax)]))
 }
 
 // pdfStart is where a PDF begins. Some programs write a mark or blanks before

@@ -42,9 +42,12 @@ const (
 	MaxBytes = 64 << 20 // of a document
 	MaxPages = 20       // that are read
 
-	// maxPicture is the most pixels of a picture that is decoded, 600 dots per
-	// inch of A3.
+	// maxPicture is the most pixels of a TIFF's picture, 600 dots per inch of A3,
+	// and maxPhoto that of a JPEG or PNG, a telephone's photograph. maxDecoded is
+	// the most bytes that one takes when it is decoded.
 	maxPicture = 72 << 20
+	maxPhoto   = 50 << 20
+	maxDecoded = 256 << 20
 	// maxRender is the most pixels that MuPDF renders: it takes 12 bytes for
 	// each. Above it a page is rendered at a half, a third … of its pixels.
 	maxRender = 25 << 20

@@ -62,6 +62,13 @@ func (r *Reader) Read(ctx context.Context, src io.Reader) (Result, error) {
 	limited, cancel := context.WithTimeout(ctx, orElse(r.DocumentTime, DocumentTime))
 	defer cancel()
 	file := regular(src)
+	if file != nil {
+		if st, err := file.Stat(); err == nil && st.Size() > MaxBytes {
+			c := collector{started: time.Now()}
+			c.unread(0, CodeTooLarge)
+			return c.Result, nil
+		}
+	}
 	c := collector{started: started, next: 1}
 	for deaths := 0; ; {
 		if file != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"image/color"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -78,11 +79,9 @@ func (s single) text(int) string { return "" }
 func (s single) picture(int) (image.Image, error) {
 	c, err := s.config(bytes.NewReader(s.b))
 	switch {
-	case err != nil:
+	case err != nil, c.Width <= 0, c.Height <= 0:
 		return nil, fault(CodeBroken)
-	case c.Width <= 0 || c.Height <= 0:
-		return nil, fault(CodeBroken)
-	case c.Width > maxPicture/c.Height:
+	case c.Width > maxPhoto/c.Height, c.Width*c.Height > maxDecoded/bytesOf(c.ColorModel):
 		return nil, fault(CodeTooManyPixel)
 	}
 	img, err := s.decode(bytes.NewReader(s.b))
@@ -90,6 +89,21 @@ func (s single) picture(int) (image.Image, error) {
 		return nil, fault(CodeBroken)
 	}
 	return img, nil
+}
+
+// bytesOf is how many bytes a pixel of a decoded picture takes.
+func bytesOf(m color.Model) int {
+	switch m {
+	case color.NRGBA64Model, color.RGBA64Model:
+		return 8
+	case color.GrayModel:
+		return 1
+	case color.Gray16Model:
+		return 2
+	case color.YCbCrModel:
+		return 3
+	}
+	return 4
 }
 
 // fitzDocument is what MuPDF opens.

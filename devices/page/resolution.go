@@ -59,7 +59,10 @@ func pixels(points image.Point, dpi float64) float64 {
 // and 0 if it has another shape. The size in points is cut to whole points, so
 // it could be any of a range; most scans have a whole number of dots per inch.
 func filling(points, size image.Point) float64 {
-	const slack = 0.01 // a margin of some scanners
+	const (
+		slack    = 0.01   // a margin of some scanners
+		rounding = 0.0005 // of the paper's size to whole pixels
+	)
 	lowX, highX := 72*float64(size.X)/float64(points.X+1), 72*float64(size.X)/float64(points.X)
 	lowY, highY := 72*float64(size.Y)/float64(points.Y+1), 72*float64(size.Y)/float64(points.Y)
 	low, high := max(lowX, lowY), min(highX, highY)
@@ -69,7 +72,7 @@ func filling(points, size image.Point) float64 {
 	case low > high:
 		return low
 	}
-	if whole := math.Floor(high); whole >= low && whole > 0 {
+	if whole := math.Floor(high); whole >= low*(1-rounding) && whole > 0 {
 		return whole
 	}
 	return (low + high) / 2
