@@ -30,6 +30,9 @@ var programs string
 const root = "../.."
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "sandboxed" {
+		sandboxed(os.Args[2], os.Args[3:])
+	}
 	dir, err := os.MkdirTemp("", "lintas-e2e-")
 	if err != nil {
 		panic(err)

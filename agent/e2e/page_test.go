@@ -83,6 +83,13 @@ func a4(t testing.TB, r *rand.Rand, wear specimen.Wear, zones ...[]string) image
 	return sheet
 }
 
+// plain is a good scan of a zone.
+func plain(t testing.TB, zones ...[]string) image.Image {
+	t.Helper()
+	wear := specimen.Wear{Pitch: 30, Hand: specimen.Hand{Face: typefaces(t)[0]}}
+	return a4(t, rand.New(rand.NewPCG(1, 1)), wear, zones...)
+}
+
 func typefaces(t testing.TB) []*specimen.Typeface {
 	t.Helper()
 	faces, err := specimen.Typefaces()
@@ -124,7 +131,7 @@ func doubtful(t testing.TB, lines []string) image.Image {
 
 // A scanned page is a scan like any other, all the way to the hub.
 func TestScannedPage(t *testing.T) {
-	faces := typefaces(t)
+	sheet := plain(t, zone(t, traveller(1)))
 	s := newSite(t, `direction = "departure"`)
 	s.watched("keep")
 	s.broker()
@@ -134,9 +141,7 @@ func TestScannedPage(t *testing.T) {
 	s.trust()
 	s.hub()
 	after := s.last()
-	r := rand.New(rand.NewPCG(1, 1))
-	wear := specimen.Wear{Pitch: 30, Hand: specimen.Hand{Face: faces[0]}}
-	s.drop(canaryPrimary+".pdf", pdf(t, a4(t, r, wear, zone(t, traveller(1)))))
+	s.drop(canaryPrimary+".pdf", pdf(t, sheet))
 	o := s.opened(after)
 	if o.note.Verdict != verdict.Clear || o.note.Reasons[0] != "P01" {
 		t.Fatalf("verdict %s %v", o.note.Verdict, o.note.Reasons)
@@ -318,17 +323,14 @@ func TestOfficerComparesADoubtfulReading(t *testing.T) {
 
 // `lintas mrz` reads what a scanner makes, and says every zone on it.
 func TestReadPagesOnTheCommandLine(t *testing.T) {
-	faces := typefaces(t)
 	s := newSite(t, "")
-	r := rand.New(rand.NewPCG(2, 2))
-	wear := specimen.Wear{Pitch: 30, Hand: specimen.Hand{Face: faces[0]}}
 	card, err := mrz.Fields{DocumentCode: "I", IssuingState: "IDN", Nationality: "IDN", DocumentNumber: "ZZ7654321", Primary: "CONTOH", Secondary: "MELATI", Sex: "F",
 		DateOfBirth: mrz.Date{Year: 1994, Month: 3, Day: 7}, DateOfExpiry: mrz.Date{Year: 2031, Month: 11, Day: 23}}.Lines(mrz.TD1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	two := s.path("two.pdf")
-	if err := os.WriteFile(two, pdf(t, a4(t, r, wear, zone(t, traveller(1)), card), a4(t, r, wear)), 0o600); err != nil {
+	if err := os.WriteFile(two, pdf(t, plain(t, zone(t, traveller(1)), card), plain(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, err := s.try("lintas", "mrz", "--json", two)

@@ -19,7 +19,7 @@ import (
 
 // heapLimit is where the collector begins to work: a page of A4 at 300 dots per
 // inch stays below it until it is read, and is then collected once.
-const heapLimit = 96 << 20
+const heapLimit = 84 << 20
 
 // Child is the whole life of the process that opens a document: it confines
 // itself, reads a document from in, which must be descriptor 0, and writes what
