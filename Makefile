@@ -28,6 +28,7 @@ bin/lintas-demo: FORCE
 	$(BUILD) -o $@ ./agent/demo
 
 demo: build bin/lintas-demo ## run everything on invented travellers; ONCE=1: once, then a table; DIR=path: keep it there
+	@bash configs/ci/setup.sh fonts-ocr-b
 	./bin/lintas-demo $(if $(ONCE),-once) $(if $(DIR),-dir '$(DIR)')
 
 test: setup ## install what the tests need, then run them all

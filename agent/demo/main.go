@@ -66,13 +66,14 @@ func run(ctx context.Context, once bool, dir string, out io.Writer) (err error) 
 const whatToSee = `
 The officer's page:  http://%s/
 
-  Every few seconds an invented traveller is swiped. Decide with the keys on the
+  Every few seconds an invented traveller is swiped, or scanned as a page. Decide with the keys on the
   page (F1 record and go on, F2 refer, …), or wait: a simulated officer does.
   Every verdict occurs: on record, no record, ask, call supervisor, cannot tell.
 
   Everything is in %s:
     lintas.toml     the configuration      state/        queue, list, keys of the counter
     hub/            keys and ledger        scanner       the simulated serial port
+    pages/          where a page scanner drops its files: try one of your own
 
   Try in another terminal, with the folder's path for DIR:
     bin/lintas status -c DIR/lintas.toml

@@ -45,7 +45,12 @@ func (s *system) swipe(ctx context.Context, n int, t traveller) (counter.Note, e
 	if err != nil {
 		return counter.Note{}, err
 	}
-	if _, err := io.WriteString(s.scanner, envelopes[n%len(envelopes)](lines)); err != nil {
+	if t.scanned {
+		err = s.dropPage(n, t, lines)
+	} else {
+		_, err = io.WriteString(s.scanner, envelopes[n%len(envelopes)](lines))
+	}
+	if err != nil {
 		return counter.Note{}, err
 	}
 	var opened counter.Note

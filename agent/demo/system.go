@@ -22,6 +22,7 @@ import (
 
 	"lintas/agent/control"
 	"lintas/agent/crossing"
+	"lintas/mrz/ocr/specimen"
 	"lintas/queue/sqlite"
 )
 
@@ -43,6 +44,7 @@ type system struct {
 	line    *os.File // keeps the port from hanging up while nobody has it open
 	reader  *sqlite.Reader
 	logs    *os.File
+	faces   []*specimen.Typeface // what passports are printed in
 }
 
 // start brings everything up, the agent last but for the hub, which must know
@@ -73,6 +75,12 @@ func start(ctx context.Context, dir, listen string) (s *system, err error) {
 		return s, err
 	}
 	if err := s.plugScanner(); err != nil {
+		return s, err
+	}
+	if s.faces, err = specimen.Typefaces(); err != nil {
+		return s, err
+	}
+	if err := os.MkdirAll(s.path("pages"), 0o700); err != nil {
 		return s, err
 	}
 	if err := s.tool(ctx, "lintas-hub", "keys", "init", "--keys", s.path("hub/keys")); err != nil {
@@ -158,6 +166,12 @@ run = "run"
 name = "passport"
 port = %q
 
+[[scanner]]
+name = "pages"
+profile = "folder"
+port = %q
+after = "remove"
+
 [screen]
 listen = %q
 
@@ -171,7 +185,7 @@ list_file = "hub/keys/list.jwk"
 [broker]
 url = "tcp://%s"
 ack_timeout = "3s"
-`, counterID, s.path("scanner"), listen, strings.TrimSpace(string(recipients)), broker)
+`, counterID, s.path("scanner"), s.path("pages"), listen, strings.TrimSpace(string(recipients)), broker)
 	return os.WriteFile(s.config(), []byte(text), 0o600)
 }
 
@@ -208,7 +222,7 @@ func (s *system) awaitAgent(ctx context.Context) error {
 	defer cancel()
 	return poll(ctx, s.agent, "the agent", func() bool {
 		st, err := control.Ask(ctx, s.path("run/lintas.sock"))
-		if err != nil || st.Page == "" || len(st.Scanners) != 1 || st.Scanners[0].Status != "ready" {
+		if err != nil || st.Page == "" || len(st.Scanners) != 2 || st.Scanners[0].Status != "ready" || st.Scanners[1].Status != "ready" {
 			return false
 		}
 		s.page = st.Page

@@ -15,6 +15,8 @@ type traveller struct {
 	fields   mrz.Fields
 	misread  bool // the scanner gets one digit wrong
 	returns  bool
+	scanned  bool // not swiped: a page scanner drops its picture
+	faint    bool // that scanner's lamp is old
 	expect   verdict.Code
 	reason   verdict.ReasonCode
 	decision verdict.Decision
@@ -41,18 +43,23 @@ func cast(now time.Time) []traveller {
 		DocumentCode: "P", IssuingState: "UTO", Nationality: "UTO", DocumentNumber: "L898902C3", Primary: "ERIKSSON",
 		Secondary: "ANNA MARIA", Sex: "F", DateOfBirth: b(1974, 8, 12), DateOfExpiry: b(2032, 4, 15), OptionalData: []string{"ZE184226B"},
 	}
+	swiped := func(label string, f mrz.Fields, misread, returns bool, expect verdict.Code, reason verdict.ReasonCode, decision verdict.Decision) traveller {
+		return traveller{label: label, fields: f, misread: misread, returns: returns, expect: expect, reason: reason, decision: decision}
+	}
 	return []traveller{
-		{"Placed in Hong Kong", p("ZZ0000101", "CONTOH", "MELATI", "F", b(1994, 3, 7)), false, false, verdict.Clear, verdict.P01, verdict.Proceed},
-		{"Tourist, not on the list", specimen, false, false, verdict.None, verdict.N01, verdict.Proceed},
-		{"One name only, placed", p("ZZ0000102", "TELADAN", "", "M", b(1988, 1, 1)), false, false, verdict.Clear, verdict.P01, verdict.Proceed},
-		{"Contract has ended", p("ZZ0000103", "CONTOH", "KENANGA", "F", b(1990, 11, 23)), false, false, verdict.Ask, verdict.A01, verdict.Refer},
-		{"Second passport", p("ZZ0000904", "CONTOH", "DAHLIA", "F", b(1992, 6, 30)), false, false, verdict.Ask, verdict.A04, verdict.Refer},
-		{"Agency lost its licence", p("ZZ0000105", "CONTOH", "CEMPAKA", "F", b(1996, 2, 29)), false, false, verdict.Ask, verdict.A06, verdict.Postpone},
-		{"Placement revoked", p("ZZ0000106", "CONTOH", "ANGGREK", "M", b(1985, 5, 5)), false, false, verdict.Stop, verdict.X01, verdict.HandedOver},
-		{"On the attention list", p("ZZ0000907", "CONTOH", "TERATAI", "M", b(1979, 9, 9)), false, false, verdict.Stop, verdict.X03, verdict.HandedOver},
-		{"Badly read document", p("ZZ0000908", "CONTOH", "SERUNI", "F", b(2001, 4, 18)), true, false, verdict.Unsure, verdict.M01, verdict.NotTravelling},
-		{"Going back after leave", p("ZZ0000109", "CONTOH", "FLAMBOYAN", "M", b(1991, 12, 12)), false, false, verdict.Clear, verdict.P02, verdict.Proceed},
-		{"Coming home, contract ended", p("ZZ0000110", "CONTOH", "WIJAYA KUSUMA", "F", b(1987, 7, 17)), false, true, verdict.Clear, verdict.P01, verdict.Proceed},
+		swiped("Placed in Hong Kong", p("ZZ0000101", "CONTOH", "MELATI", "F", b(1994, 3, 7)), false, false, verdict.Clear, verdict.P01, verdict.Proceed),
+		swiped("Tourist, not on the list", specimen, false, false, verdict.None, verdict.N01, verdict.Proceed),
+		swiped("One name only, placed", p("ZZ0000102", "TELADAN", "", "M", b(1988, 1, 1)), false, false, verdict.Clear, verdict.P01, verdict.Proceed),
+		swiped("Contract has ended", p("ZZ0000103", "CONTOH", "KENANGA", "F", b(1990, 11, 23)), false, false, verdict.Ask, verdict.A01, verdict.Refer),
+		swiped("Second passport", p("ZZ0000904", "CONTOH", "DAHLIA", "F", b(1992, 6, 30)), false, false, verdict.Ask, verdict.A04, verdict.Refer),
+		swiped("Agency lost its licence", p("ZZ0000105", "CONTOH", "CEMPAKA", "F", b(1996, 2, 29)), false, false, verdict.Ask, verdict.A06, verdict.Postpone),
+		swiped("Placement revoked", p("ZZ0000106", "CONTOH", "ANGGREK", "M", b(1985, 5, 5)), false, false, verdict.Stop, verdict.X01, verdict.HandedOver),
+		swiped("On the attention list", p("ZZ0000907", "CONTOH", "TERATAI", "M", b(1979, 9, 9)), false, false, verdict.Stop, verdict.X03, verdict.HandedOver),
+		swiped("Badly read document", p("ZZ0000908", "CONTOH", "SERUNI", "F", b(2001, 4, 18)), true, false, verdict.Unsure, verdict.M01, verdict.NotTravelling),
+		swiped("Going back after leave", p("ZZ0000109", "CONTOH", "FLAMBOYAN", "M", b(1991, 12, 12)), false, false, verdict.Clear, verdict.P02, verdict.Proceed),
+		swiped("Coming home, contract ended", p("ZZ0000110", "CONTOH", "WIJAYA KUSUMA", "F", b(1987, 7, 17)), false, true, verdict.Clear, verdict.P01, verdict.Proceed),
+		{label: "Scanned page (PDF), placed", fields: p("ZZ0000111", "CONTOH", "EDELWEIS", "F", b(1993, 8, 21)), scanned: true,
+			expect: verdict.Clear, reason: verdict.P01, decision: verdict.Proceed},
 	}
 }
 
@@ -66,6 +73,9 @@ func crowd(now time.Time) (list []traveller) {
 		t := traveller{label: "Somebody placed", fields: f, expect: verdict.Clear, reason: verdict.P01, decision: verdict.Proceed}
 		if i%3 == 0 {
 			t.label, t.expect, t.reason = "Not on the list", verdict.None, verdict.N01
+		}
+		if i%5 == 3 {
+			t.label, t.scanned, t.faint = t.label+", scanned page", true, i%10 == 8
 		}
 		list = append(list, t)
 	}
