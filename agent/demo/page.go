@@ -16,7 +16,7 @@ func (s *system) dropPage(n int, t traveller, lines []string) error {
 	r := rand.New(rand.NewPCG(uint64(n), 9303))
 	sheet := specimen.Page{Zones: [][]string{lines}, Tilt: 0.08 * (r.Float64() - 0.5)}
 	if t.faint {
-		sheet.Noise = 60
+		sheet.Noise = 170
 	}
 	hidden := s.path("pages/.scan.pdf")
 	f, err := os.OpenFile(hidden, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)

@@ -113,9 +113,9 @@ func pdf(t testing.TB, pages ...image.Image) []byte {
 func doubtful(t testing.TB, lines []string) image.Image {
 	t.Helper()
 	faces := typefaces(t)
-	for seed := range uint64(200) {
-		r := rand.New(rand.NewPCG(seed, 8))
-		wear := specimen.Wear{Pitch: 24, Hand: specimen.Hand{Face: faces[0]}, Noise: 50, Blur: 0.12, Speckle: 0.02}
+	for step := range uint64(200) { // worse and worse
+		r := rand.New(rand.NewPCG(step, 8))
+		wear := specimen.Wear{Pitch: 24, Hand: specimen.Hand{Face: faces[0]}, Noise: 40 + 2*float64(step), Blur: 0.12, Speckle: 0.02}
 		page := a4(t, r, wear, lines)
 		zones, err := ocr.Read(t.Context(), page)
 		if err != nil {
