@@ -116,7 +116,7 @@ func (c *Counter) openInspection(s devices.Scan, doc mrz.Document, doubtful bool
 		Journey: journey, Finding: findingOf(v, found), LatencyMS: time.Since(s.Last).Milliseconds(),
 	}
 	if s.Page != nil {
-		in.Reading = &Reading{Confidence: s.Page.Confidence, Doubtful: doubtful, Strip: s.Page.Strip}
+		in.Reading = &Reading{Confidence: s.Page.Confidence, Doubtful: doubtful, Strip: s.Page.Strip, Findings: s.Page.Findings}
 		in.record.Confidence = &s.Page.Confidence
 	}
 	in.opened, err = c.write(ctx, uuid.MustParse(in.ID), in.tag, crossing.InspectionOpened, &in.record, c.line(in))

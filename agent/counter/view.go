@@ -41,8 +41,9 @@ type Inspection struct {
 // Reading is how a document was read from a picture.
 type Reading struct {
 	Confidence float64
-	Doubtful   bool   // characters are not certain, and nobody has confirmed them
-	Strip      []byte // the zone as it was scanned, PNG; nil if there is none
+	Doubtful   bool          // characters are not certain, and nobody has confirmed them
+	Strip      []byte        // the zone as it was scanned, PNG; nil if there is none
+	Findings   []mrz.Finding // about the page; they are among the document's as well
 }
 
 // Placement is the part of a placement record that the officer sees.

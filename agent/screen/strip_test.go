@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -165,6 +166,13 @@ func TestDoubtfulReadingOnThePage(t *testing.T) {
 		until(t, ctx, shown(`#banner[data-verdict=none]`))
 		if eval[bool](t, ctx, `!!document.querySelector('[data-confirm], img.strip')`) {
 			t.Errorf("%v: the doubt is still on the page", c)
+		}
+		in := inspections()[verdict.Clear]
+		in.Reading = &counter.Reading{Confidence: 0.99, Findings: []mrz.Finding{{Code: "text_layer_differs", Severity: mrz.Warning, ID: "lapisan teks lain", EN: "another text layer"}}}
+		d.show(in)
+		until(t, ctx, shown(`#detail .doubt`))
+		if text := eval[string](t, ctx, `document.querySelector('#detail .doubt').innerText`); !strings.Contains(strings.ToLower(text), "another text layer") {
+			t.Errorf("%v: what was found about the page is not shown: %q", c, text)
 		}
 		if n := len(d.chosen()); n != 0 {
 			t.Errorf("%v: %d decisions", c, n)

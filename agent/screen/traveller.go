@@ -24,6 +24,9 @@ type traveller struct {
 	Strip    bool // there is a picture of the zone, and a ground to look at it
 	Doubtful bool // the officer is asked to compare it
 	Cells    int  // of its lines
+	// Remarks are about the page that was scanned; only when not Unread, else they
+	// are among Findings.
+	Remarks []verdict.Text
 }
 
 const (
@@ -87,6 +90,13 @@ func travellerOf(in *counter.Inspection, now time.Time) *traveller {
 		t.Zone = zoneOf(in.Document)
 		for _, line := range in.Document.Lines {
 			t.Cells = max(t.Cells, len(line))
+		}
+	}
+	if in.Reading != nil && !t.Unread {
+		for _, f := range in.Reading.Findings {
+			if f.Severity != mrz.Info {
+				t.Remarks = append(t.Remarks, verdict.Text{ID: f.ID, EN: f.EN})
+			}
 		}
 	}
 	t.Strip = t.Unread && in.Reading != nil && in.Reading.Strip != nil
