@@ -9,6 +9,7 @@ import (
 	"image"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -20,6 +21,8 @@ import (
 // heapLimit is where the collector begins to work: a page of A4 at 300 dots per
 // inch stays below it until it is read, and is then collected once.
 const heapLimit = 84 << 20
+
+const maxProcessors = 4
 
 // Child is the whole life of the process that opens a document: it confines
 // itself, reads a document from in, which must be descriptor 0, and writes what
@@ -37,6 +40,7 @@ func Child(in *os.File, out io.Writer, args []string) error {
 		}
 		from = n
 	}
+	runtime.GOMAXPROCS(min(runtime.NumCPU(), maxProcessors)) // each takes addresses of its own
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(heapLimit)
 	w := bufio.NewWriterSize(out, 64<<10)
