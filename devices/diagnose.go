@@ -60,6 +60,7 @@ type Evidence struct {
 	Line     string      // the settings of a serial line, "9600 8N1"; "" if there is none
 	Stats    Stats       // as the framer counts
 	Wire     Wire        // the bytes themselves
+	Bursts   int         // how often bytes have come after a silence
 	Errors   LineErrors  // of the serial line
 	Partials []time.Time // the last partial scans
 	Ever     bool        // a document has been read in full before that
@@ -132,57 +133,68 @@ func Diagnose(e Evidence) []Diagnosis {
 		return slices.Clone(e.Framer)
 	}
 	var found []Diagnosis
-	say := func(code string, mending bool, id, en string) {
-		found = append(found, Diagnosis{code, mending, id, en})
-	}
-	w := e.Wire
-	share := func(n, percent uint64) bool { return n*100 >= w.Bytes*percent }
-	// Characters with wrong parity are left out by the port, so that hardly a byte
-	// may come of all that was sent.
-	broken := uint64(e.Errors.Framing) + uint64(e.Errors.Parity)
-	if e.Line != "" && broken*5 > w.Bytes && broken >= enough/4 {
-		code, what, was := WrongSpeed, "speed", "kecepatan"
-		if e.Errors.Parity > e.Errors.Framing {
-			code, what, was = WrongParity, "parity", "paritas"
-		}
-		say(code, true,
-			fmt.Sprintf("%d karakter rusak di jalur, %d utuh: %s pembaca bukan seperti %s. Samakan line dengan pembaca.", broken, w.Bytes, was, e.Line),
-			fmt.Sprintf("%d characters came broken, %d whole: the reader's %s is not that of %s. Set line to what the reader is set to.", broken, w.Bytes, what, e.Line))
-	} else if w.Bytes >= enough {
-		bits, speed := e.bits(), strings.Fields(e.Line)
-		switch {
-		case e.Line != "" && bits != "":
-			line := speed[0] + " " + bits
-			say(WrongParity, true,
-				fmt.Sprintf("%d dari %d byte mempunyai bit 7: pembaca disetel %s, port %s. Atur line = %q, atau setel pembaca ke 8N1.", w.HighBit, w.Bytes, bits, e.Line, line),
-				fmt.Sprintf("%d of %d bytes had bit 7 set: the reader is set to %s, the port to %s. Set line = %q, or set the reader to 8N1.", w.HighBit, w.Bytes, bits, e.Line, line))
-		case e.Line != "" && e.Stats.Noise*2 > e.Stats.Bytes && (!share(w.Text, 90) || share(w.HighBit, 20)):
-			say(WrongSpeed, true,
-				fmt.Sprintf("%d dari %d byte tidak terbaca sebagai teks: kecepatan pembaca bukan %s. Samakan line dengan pembaca.", e.Stats.Noise, e.Stats.Bytes, speed[0]),
-				fmt.Sprintf("%d of %d bytes make no text: the reader's speed is not %s. Set line to what the reader is set to.", e.Stats.Noise, e.Stats.Bytes, speed[0]))
-		case e.Line != "" && e.Stats.Noise*2 > e.Stats.Bytes && e.Stats.Bytes >= 4*enough:
-			say(OtherText, false,
-				fmt.Sprintf("%d byte teks tanpa zona baca mesin: pembaca mengirim hal lain.", e.Stats.Noise),
-				fmt.Sprintf("%d bytes of text without a machine-readable zone: the reader sends something else.", e.Stats.Noise))
-		}
+	if e.Line != "" {
+		found = e.line()
 	}
 	if n := len(e.Partials); n >= dirtyCount && e.Now.Sub(e.Partials[n-dirtyCount]) <= dirtyWithin {
-		say(Dirty, true,
+		found = append(found, Diagnosis{Dirty, true,
 			fmt.Sprintf("%d dokumen berturut-turut terbaca sebagian: bersihkan kaca pembaca, dan gesek perlahan.", n),
-			fmt.Sprintf("%d documents in a row were read in part: clean the reader's glass, and swipe slowly.", n))
+			fmt.Sprintf("%d documents in a row were read in part: clean the reader's glass, and swipe slowly.", n)})
 	}
 	if e.Stats.Tracks >= tracksEnough && !e.Ever && e.Stats.Partial == 0 {
-		say(TracksOnly, true,
+		found = append(found, Diagnosis{TracksOnly, true,
 			"Hanya kartu magnetik yang terbaca: nyalakan pembacaan OCR di pembaca.",
-			"Only magnetic cards are read: switch on the reader's OCR.")
+			"Only magnetic cards are read: switch on the reader's OCR."})
 	}
 	if quiet := e.Now.Sub(e.Heard); !e.Heard.IsZero() && quiet >= silentAfter {
 		days := int(quiet / (24 * time.Hour))
-		say(Silent, false,
+		found = append(found, Diagnosis{Silent, false,
 			fmt.Sprintf("Tidak ada data dari pembaca selama %d hari.", days),
-			fmt.Sprintf("Nothing has come from the reader for %d days.", days))
+			fmt.Sprintf("Nothing has come from the reader for %d days.", days)})
 	}
 	return found
+}
+
+// line says what is wrong with the settings of a serial line: one thing at most.
+func (e Evidence) line() []Diagnosis {
+	w, s := e.Wire, e.Stats
+	speed, _, _ := strings.Cut(e.Line, " ")
+	most := func(n, percent uint64) bool { return n*100 >= w.Bytes*percent }
+
+	// Characters with wrong parity are left out by the port, so that hardly a byte
+	// may come of all that was sent.
+	if broken := uint64(e.Errors.Framing) + uint64(e.Errors.Parity); broken*5 > w.Bytes && broken >= enough/4 {
+		code, what, apa := WrongSpeed, "speed", "kecepatan"
+		if e.Errors.Parity > e.Errors.Framing {
+			code, what, apa = WrongParity, "parity", "paritas"
+		}
+		return []Diagnosis{{code, true,
+			fmt.Sprintf("%d karakter rusak di jalur, %d utuh: %s pembaca bukan seperti %s. Samakan line dengan pembaca.", broken, w.Bytes, apa, e.Line),
+			fmt.Sprintf("%d characters came broken, %d whole: the reader's %s is not that of %s. Set line to what the reader is set to.", broken, w.Bytes, what, e.Line)}}
+	}
+	if w.Bytes < enough {
+		return nil
+	}
+	if bits := e.bits(); bits != "" {
+		line := speed + " " + bits
+		return []Diagnosis{{WrongParity, true,
+			fmt.Sprintf("%d dari %d byte mempunyai bit 7: pembaca disetel %s, port %s. Atur line = %q, atau setel pembaca ke 8N1.", w.HighBit, w.Bytes, bits, e.Line, line),
+			fmt.Sprintf("%d of %d bytes had bit 7 set: the reader is set to %s, the port to %s. Set line = %q, or set the reader to 8N1.", w.HighBit, w.Bytes, bits, e.Line, line)}}
+	}
+	if e.Bursts < 2 || s.Noise*2 <= s.Bytes { // noise once: a plug was touched
+		return nil
+	}
+	if !most(w.Text, 90) || most(w.HighBit, 20) {
+		return []Diagnosis{{WrongSpeed, true,
+			fmt.Sprintf("%d dari %d byte tidak terbaca sebagai teks: kecepatan pembaca bukan %s. Samakan line dengan pembaca.", s.Noise, s.Bytes, speed),
+			fmt.Sprintf("%d of %d bytes make no text: the reader's speed is not %s. Set line to what the reader is set to.", s.Noise, s.Bytes, speed)}}
+	}
+	if s.Bytes < 4*enough {
+		return nil
+	}
+	return []Diagnosis{{OtherText, false,
+		fmt.Sprintf("%d byte teks tanpa zona baca mesin: pembaca mengirim hal lain.", s.Noise),
+		fmt.Sprintf("%d bytes of text without a machine-readable zone: the reader sends something else.", s.Noise)}}
 }
 
 // bits says to what a reader of 7 bits is set that is heard as one of 8: its

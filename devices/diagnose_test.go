@@ -48,6 +48,7 @@ func TestDiagnosis(t *testing.T) {
 		{"7O1", "115200 8N1", []string{seven(swipe, 1)}, devices.WrongParity, []string{" of 90 bytes had bit 7 set", `line = "115200 7O1"`}},
 		{"7E1 and the port is", "9600 7E1", []string{swipe}, "", nil},
 		{"wrong speed", "9600 8N1", []string{noise(70), noise(90)}, devices.WrongSpeed, []string{"speed is not 9600"}},
+		{"noise once, as when a plug is touched", "9600 8N1", []string{noise(300)}, "", nil},
 		{"noise on what is no line", "", []string{noise(200)}, "", nil},
 		{"too little to tell", "9600 8N1", []string{noise(20)}, "", nil},
 		{"mended", "9600 8N1", []string{noise(200), swipe}, "", nil},
@@ -259,7 +260,7 @@ func TestBrokenCharacters(t *testing.T) {
 func TestOtherText(t *testing.T) {
 	now := time.Now()
 	e := devices.Evidence{
-		Line: "9600 8N1", Heard: now, Now: now,
+		Line: "9600 8N1", Heard: now, Now: now, Bursts: 2,
 		Stats: devices.Stats{Bytes: 500, Noise: 400},
 		Wire:  devices.Wire{Bytes: 500, Even: 250, Text: 500},
 	}

@@ -8,11 +8,15 @@ import (
 // maxPartials is how many partial scans are remembered.
 const maxPartials = 20
 
+// burstGap is a silence that no reader makes within a document.
+const burstGap = time.Second
+
 // history is what a Reader remembers in order to find out why a scanner that is
 // there does not read.
 type history struct {
 	good     bool        // something has been read as it should since the last judgement
 	wire     Wire        // since the last time something was, in this session
+	bursts   int         // how often bytes have come after a silence since then
 	before   Stats       // as they were then
 	errors   LineErrors  // as they were then
 	partials []time.Time // since the last complete scan, the newest last
@@ -42,7 +46,7 @@ func (r *Reader) begin(now time.Time, src Source) {
 	defer r.mu.Unlock()
 	h := &r.history
 	h.before, h.wire, h.own, h.found, h.words = r.past.Plus(r.current), Wire{}, nil, "", ""
-	h.judged, h.errors = Evidence{}, errors
+	h.judged, h.errors, h.bursts = Evidence{}, errors, 0
 	if h.heard.IsZero() {
 		h.heard = now
 	}
@@ -67,8 +71,12 @@ func (h *history) remember(scan Scan) {
 func (r *Reader) hear(now time.Time, p []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.history.wire.count(p)
-	r.history.heard = now
+	h := &r.history
+	if h.wire.Bytes == 0 || now.Sub(h.heard) >= burstGap {
+		h.bursts++
+	}
+	h.wire.count(p)
+	h.heard = now
 }
 
 // judge looks at what has come once it is framed, and changes the state if it
@@ -79,9 +87,10 @@ func (r *Reader) judge(now time.Time, src Source) {
 	h := &r.history
 	if h.good {
 		h.good, h.wire, h.before, h.errors = false, Wire{}, r.past.Plus(r.current), errors
+		h.bursts = 0
 	}
 	h.judged = Evidence{
-		Line: r.Line, Stats: r.past.Plus(r.current).minus(h.before), Wire: h.wire,
+		Line: r.Line, Stats: r.past.Plus(r.current).minus(h.before), Wire: h.wire, Bursts: h.bursts,
 		Errors: errors.since(h.errors), Partials: slices.Clone(h.partials), Ever: h.ever, Heard: h.heard, Now: now,
 		Framer: h.own,
 	}

@@ -176,7 +176,9 @@ func TestSignals(t *testing.T) {
 	})
 	bad := lines(t, "ZZ1234567")
 	bad[1] = "99999999999" + bad[1][11:]
-	scan := func(s devices.Status, l []string) { d.Scan(devices.Scan{Scanner: "passport", Status: s, Lines: l, Last: time.Now()}) }
+	scan := func(s devices.Status, l []string) {
+		d.Scan(devices.Scan{Scanner: "passport", Status: s, Lines: l, Last: time.Now()})
+	}
 	d.swipe("ZZ1234567") // none
 	d.list.found.Negatives = []placement.Negative{{Until: mrz.DateOf(time.Now().AddDate(1, 0, 0))}}
 	d.swipe("ZZ7654321") // stop
