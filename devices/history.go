@@ -86,8 +86,7 @@ func (r *Reader) judge(now time.Time, src Source) {
 	r.mu.Lock()
 	h := &r.history
 	if h.good {
-		h.good, h.wire, h.before, h.errors = false, Wire{}, r.past.Plus(r.current), errors
-		h.bursts = 0
+		h.good, h.wire, h.bursts, h.before, h.errors = false, Wire{}, 0, r.past.Plus(r.current), errors
 	}
 	h.judged = Evidence{
 		Line: r.Line, Stats: r.past.Plus(r.current).minus(h.before), Wire: h.wire, Bursts: h.bursts,
