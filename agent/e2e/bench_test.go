@@ -8,17 +8,58 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"lintas/agent/control"
+	"lintas/agent/counter"
+	"lintas/agent/crossing"
+	"lintas/queue"
+	"lintas/queue/sqlite"
 )
 
 // idle is how long nothing happens.
 const idle = 20 * time.Second
 
-// BenchmarkStart measures from exec to a page that answers, and what the idle
-// process takes: memory, and processor time while nothing happens.
+// waiting is how many events the hub has not confirmed yet.
+const waiting = 100_000
+
+// fillQueue makes a queue of that many, of the size of crossings. Nobody sends
+// them, so nobody needs to be able to read them.
+func fillQueue(b *testing.B, dir string) {
+	b.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	q, err := sqlite.OpenQueue(b.Context(), filepath.Join(dir, "queue.db"), sqlite.Options{
+		Seal:   func(_ queue.Position, m queue.Message) ([]byte, error) { return m.Body, nil },
+		Anchor: filepath.Join(dir, "queue.anchor"),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var filling sync.WaitGroup
+	for range 64 {
+		filling.Go(func() {
+			for range waiting / 64 {
+				m := queue.Message{ID: queue.ID(crossing.NewID()), Body: make([]byte, 2300)}
+				if _, err := q.Put(b.Context(), m, counter.NoteOf(crossing.DeviceUp)); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	filling.Wait()
+	if err := q.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkStart measures from exec to a page that answers, with weeks of events
+// in the queue, and what the idle process takes: memory, and processor time
+// while nothing happens. DESIGN.md wants 0.5 s, 30 MB and 0.1 %.
 func BenchmarkStart(b *testing.B) {
 	dir := b.TempDir()
 	run := func(args ...string) {
@@ -39,6 +80,7 @@ func BenchmarkStart(b *testing.B) {
 	if err := os.WriteFile(filepath.Join(dir, "lintas.toml"), []byte(text), 0o600); err != nil {
 		b.Fatal(err)
 	}
+	fillQueue(b, filepath.Join(dir, "state"))
 	var rss, cpu float64
 	for b.Loop() {
 		cmd := exec.Command(filepath.Join(programs, "lintas"), "run", "-c", "lintas.toml")
@@ -68,8 +110,8 @@ func BenchmarkStart(b *testing.B) {
 		cmd.Wait()
 		b.StartTimer()
 	}
-	b.ReportMetric(rss, "MB-RSS")
-	b.ReportMetric(cpu, "%CPU-idle")
+	b.ReportMetric(rss, "MB-RSS(want_30)")
+	b.ReportMetric(cpu, "%CPU-idle(want_0.1)")
 }
 
 // processorTime is what all threads have used so far, in seconds.
