@@ -54,6 +54,9 @@ func scannerRecordCommand() *command.Command {
 			case personalData:
 				personal = replay.RealData
 			}
+			if personal == replay.Masked && !maskable(s.Profile) {
+				return command.UsageError("what a scanner of the profile %s sends cannot be masked; if nothing but specimens is swiped say --specimen, else --yes-record-personal-data", s.Profile)
+			}
 			file, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 			if errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("cannot record to %s: it exists already; name a new file", args[0])
@@ -85,6 +88,10 @@ func scannerRecordCommand() *command.Command {
 		},
 	}
 }
+
+// maskable says whether scanners of a profile send characters. Keys and reports
+// would tell a document although no letter of it is there.
+func maskable(profile string) bool { return profile != "keyboard" && profile != "hid-pos" }
 
 // A recorder writes what goes by into a capture. It is used by the goroutines of
 // one reader.

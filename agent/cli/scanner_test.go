@@ -239,6 +239,8 @@ func TestScannerUsage(t *testing.T) {
 		{"scanner record --port /dev/x", 64, "one file"},
 		{"scanner record --port /dev/x " + file, 1, "exists already"},
 		{"scanner record --port /dev/x --specimen --yes-record-personal-data " + dir + "/new", 64, "exclude"},
+		{"scanner record --port /dev/x --profile keyboard " + dir + "/new", 64, "cannot be masked"},
+		{"scanner record --port /dev/x --profile hid-pos " + dir + "/new", 64, "cannot be masked"},
 		{"scanner replay", 64, "one file"},
 		{"scanner replay " + dir + "/none", 1, "none"},
 		{"scanner replay " + file, 1, "line 1"},

@@ -53,7 +53,7 @@ type maker struct {
 	trigger    string // what it is told to read
 }
 
-func flag(b bool) byte {
+func bit(b bool) byte {
 	if b {
 		return 1
 	}
@@ -79,7 +79,7 @@ var makers = []maker{
 		room: 56,
 		report: func(aim, text string, more bool) []byte {
 			b := make([]byte, 64)
-			b[0], b[1], b[63] = 2, byte(len(text)), flag(more)
+			b[0], b[1], b[63] = 2, byte(len(text)), bit(more)
 			copy(b[2:], aim)
 			copy(b[5:], text)
 			return b
@@ -97,7 +97,7 @@ var makers = []maker{
 		room: 20,
 		report: func(aim, text string, more bool) []byte {
 			b := make([]byte, 24)
-			b[0] = flag(more)
+			b[0] = bit(more)
 			copy(b[1:], text)
 			copy(b[21:], aim)
 			return b
@@ -116,7 +116,7 @@ var makers = []maker{
 		report: func(_, text string, more bool) []byte {
 			b := make([]byte, 12)
 			b[0] = 7
-			bits := uint32(flag(more)) | uint32(len(text))<<4
+			bits := uint32(bit(more)) | uint32(len(text))<<4
 			b[1], b[2], b[3] = byte(bits), byte(bits>>8), byte(bits>>16)
 			copy(b[4:], text)
 			return b

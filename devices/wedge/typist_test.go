@@ -31,6 +31,7 @@ type typist struct {
 	keypad  bool   // digits on the keypad
 	alt     bool   // fillers by their number
 	allAlt  bool   // everything by its number
+	bare    bool   // without the scan codes that USB keyboards send
 	pause   time.Duration
 	at      time.Duration
 	records []byte
@@ -49,7 +50,9 @@ func (y *typist) event(kind, code uint16, value int32) {
 }
 
 func (y *typist) key(code uint16, value int32) {
-	y.event(4, 4, 0x70000|int32(code)) // EV_MSC MSC_SCAN, as USB keyboards send it
+	if !y.bare {
+		y.event(4, 4, 0x70000|int32(code)) // EV_MSC MSC_SCAN
+	}
 	y.event(1, code, value)
 	y.event(0, 0, 0)
 }
