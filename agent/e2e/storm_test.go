@@ -108,7 +108,7 @@ func (s *site) same() {
 // in the middle of the drain, again and again. The broker forgets all that it
 // held.
 func TestKilledInEveryCombination(t *testing.T) {
-	events, kills := 3200**storm, 3**storm
+	events, kills := 1600**storm, 3**storm
 	for combination := 1; combination < 8; combination++ {
 		var names []string
 		for i, name := range []string{"agent", "hub", "broker"} {
