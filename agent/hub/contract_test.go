@@ -167,12 +167,10 @@ func TestHubThatWasAwayForLong(t *testing.T) {
 	until(t, "the answer", func() bool { return w.through() == 1 })
 	stop()
 	w.publish(e[1:]...)
-	for range 3 {
-		before := len(w.got())
-		stop := w.run()
-		until(t, "answers", func() bool { return len(w.got()) > before+3 })
-		stop()
-	}
+	before := len(w.got())
+	stop = w.run()
+	until(t, "an answer beside that at the start", func() bool { return len(w.got()) > before+1 })
+	stop()
 	w.ingest(e...) // this broker sends what it kept in any order
 	if n := w.whole(); n.Events != 2000 {
 		t.Errorf("%+v", n)
