@@ -459,3 +459,13 @@ func TestShow(t *testing.T) {
 		t.Error("an event was found that is not there")
 	}
 }
+
+// What is acknowledged must survive a power cut of the hub's machine: every
+// commit of the ledger is on the disk when it returns, as in the counters'
+// queues.
+func TestLedgerIsDurable(t *testing.T) {
+	p := newPlace(t)
+	if mode, sync := p.ledger.Pragma(t, "journal_mode"), p.ledger.Pragma(t, "synchronous"); mode != "wal" || sync != "2" {
+		t.Errorf("journal_mode %s, synchronous %s", mode, sync)
+	}
+}
