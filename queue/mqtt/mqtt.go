@@ -26,7 +26,7 @@ import (
 
 // Limits of one connection. A broker from which nothing has come for keepAlive
 // is pinged, and must answer within answerTime: a link that is half open is
-// found after 15 s at most, also when it is idle. That is a packet each way
+// found after 14 s at most, also when it is idle. That is a packet each way
 // every 8 s, about 3 MB a day; TCP's own keep-alive would cost the same and
 // would not notice a broker that hangs while its system answers.
 const (
@@ -34,7 +34,7 @@ const (
 	writeTimeout   = 10 * time.Second // a peer that takes nothing is gone
 	userTimeout    = 12 * time.Second // so is one that acknowledges no TCP segment
 	keepAlive      = 8 * time.Second
-	answerTime     = 5 * time.Second
+	answerTime     = 4 * time.Second
 	closeQuiesce   = 250 * time.Millisecond
 )
 
