@@ -8,7 +8,6 @@ package scanners
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -39,6 +38,9 @@ func New(s config.Scanner, log *slog.Logger) *devices.Reader {
 		r.Framer = func() devices.Framer { return frame.New(frame.Options{Gap: s.Gap}) }
 	}
 	r.Watch = func(ctx context.Context) (<-chan struct{}, error) { return plug.WatchIn(ctx, root, s.Port) }
+	if kind, ok := kindOf(s.Profile); ok {
+		r.Open = inPlace(r.Open, s.Port, kind)
+	}
 	if serialLine(s.Profile) {
 		r.Line = s.Line
 		if s.Tee != "" {
@@ -54,7 +56,21 @@ var root = "/"
 
 // serialLine says whether scanners of a profile are on a serial port.
 func serialLine(profile string) bool {
-	return profile != "keyboard" && profile != "hid-pos" && profile != "folder"
+	kind, ok := kindOf(profile)
+	return ok && kind == plug.Serial
+}
+
+// kindOf is how scanners of a profile are connected; false for what is no device.
+func kindOf(profile string) (plug.Kind, bool) {
+	switch profile {
+	case "folder":
+		return "", false
+	case "keyboard":
+		return plug.Input, true
+	case "hid-pos":
+		return plug.HIDRaw, true
+	}
+	return plug.Serial, true
 }
 
 // port opens a serial port.
@@ -65,35 +81,11 @@ func port(s config.Scanner) devices.Opener {
 			return nil, err
 		}
 		o.Port = s.Port
-		if !strings.HasPrefix(s.Port, "usb:") {
-			return serial.Open(ctx, o)
+		if strings.HasPrefix(s.Port, "usb:") {
+			if o.Port, err = plug.FindIn(root, s.Port, plug.Serial); err != nil {
+				return nil, err
+			}
 		}
-		if o.Port, err = plug.FindIn(root, s.Port, plug.Serial); err != nil {
-			return nil, err
-		}
-		src, err := serial.Open(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		return usb{src, s.Port, o.Port}, nil
+		return serial.Open(ctx, o)
 	}
-}
-
-// usb is a port that was opened by its maker and model.
-type usb struct {
-	devices.Source
-	name, path string
-}
-
-// Unwrap gives the port itself.
-func (u usb) Unwrap() devices.Source { return u.Source }
-
-// InPlace says whether the device is still where it was. That another one like it
-// was plugged in is no reason to leave it.
-func (u usb) InPlace() error {
-	path, err := plug.FindIn(root, u.name, plug.Serial)
-	if errors.Is(err, plug.ErrAmbiguous) || err == nil && path == u.path {
-		return nil
-	}
-	return fmt.Errorf("scanner %q at %s is lost: %w", u.name, u.path, devices.ErrUnplugged)
 }

@@ -66,7 +66,6 @@ type Options struct {
 // port is an open serial port.
 type port struct {
 	name  string
-	path  string // without links, when it was opened
 	tarm  *tarm.Port
 	ctl   *os.File
 	raw   syscall.RawConn // of ctl
@@ -114,7 +113,7 @@ func open(o Options) (_ *port, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &port{name: o.Port, path: path, ctl: ctl}
+	p := &port{name: o.Port, ctl: ctl}
 	defer func() {
 		if err != nil {
 			p.Close()
@@ -242,18 +241,6 @@ func (p *port) wait() error {
 		return fmt.Errorf("cannot wait for serial port %q: %w", p.name, failed)
 	case events&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0:
 		return p.unplugged(nil)
-	}
-	return nil
-}
-
-// InPlace says whether the port's name still leads to it.
-func (p *port) InPlace() error {
-	path, err := filepath.EvalSymlinks(p.name)
-	switch {
-	case err != nil:
-		return fmt.Errorf("serial port %q is lost: %w (%w)", p.name, devices.ErrUnplugged, cause(err))
-	case path != p.path:
-		return fmt.Errorf("serial port %q is lost: %w (the name leads to another port now)", p.name, devices.ErrUnplugged)
 	}
 	return nil
 }
