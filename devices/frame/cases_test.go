@@ -171,6 +171,11 @@ var cases = []struct {
 	{"line 1 and half of line 2 glued before a whole one", td3c + "\r" + td3d[:20] + td3a + "\r" + td3b + "\r", scans(part(td3c, td3d[:20]), td3)},
 	{"half that could begin a longer line glued before a whole one", "P<GBRCONTOH<<PUTU<CICI<MSRI<<" + td2a + "\r" + td2b + "\r",
 		scans(part("P<GBRCONTOH<<PUTU<CICI<MSRI<<"), td2)},
+	{"half and a first line, as long as a longer first line", "P<MYSEND" + td2a + "\r" + td2b + "\r", scans(td2)},
+	{"half and a first line of three, as long as a longer first line", "P<MYSENDANG<<A" + td1a + "\r" + td1b + "\r" + td1c + "\r",
+		scans(part("P<MYSENDANG<<A"), td1)},
+	{"half and a first line, as long as a second line", mrvAa + "\r" + td3d[:14] + td1a + "\r" + td1b + "\r" + td1c + "\r",
+		scans(part(mrvAa, td3d[:14]), td1)},
 	{"half glued before a whole one, no separators", td3d[5:30] + td3a + td3b, scans(part(td3d[5:30]), td3)},
 	{"two in envelopes", "\x02" + td3a + "\r" + td3b + "\r\x03K\x02" + td1a + "\r" + td1b + "\r" + td1c + "\r\x03", scans(td3, td1)},
 
