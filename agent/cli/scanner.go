@@ -17,7 +17,6 @@ import (
 	"lintas/agent/config"
 	"lintas/agent/scanners"
 	"lintas/devices"
-	"lintas/devices/serial"
 )
 
 func scannerCommand() *command.Command {
@@ -66,10 +65,8 @@ func (w *which) scanners(env command.Env) ([]config.Scanner, error) {
 	if w.profile != "" && !slices.Contains(config.Profiles, w.profile) {
 		return nil, command.UsageError("no profile %q; there are %s", w.profile, strings.Join(config.Profiles, ", "))
 	}
-	if w.line != "" {
-		if _, err := serial.ParseLine(w.line); err != nil {
-			return nil, command.UsageError("%v", err)
-		}
+	if wrong := config.CheckLine(w.line); wrong != "" {
+		return nil, command.UsageError("%s", wrong)
 	}
 	if w.gap < 0 {
 		return nil, command.UsageError("--gap must not be negative")

@@ -20,6 +20,10 @@ func serialLine(s string) string {
 	return ""
 }
 
+// CheckLine says what is wrong with the settings of a serial line; "" if nothing
+// is.
+func CheckLine(s string) string { return serialLine(s) }
+
 // maxArm is the longest command that makes a reader read.
 const maxArm = 64
 

@@ -257,7 +257,7 @@ func (a *adversary) stream() {
 			// Half a line and a shorter first line can have the length of a longer
 			// one. Where nothing separates what follows either, nobody can tell.
 			tail := len(half) - len(strings.TrimRight(half, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"))
-			if a.chance(2) || a.reader == "honeywell" && (tail == 6 || tail == 8 || tail == 14) {
+			if a.chance(2) || a.reader == "honeywell" && (tail >= 6 && tail <= 9 || tail == 14 || tail == 15) {
 				a.silence()
 			}
 			open = false

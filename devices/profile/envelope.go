@@ -10,12 +10,9 @@ const (
 // tag begins a message of Elyctis with a zone in it.
 const tag = 'I'
 
-// maxLength is the longest message of a zone that is believed: the longest zone
-// with a line end behind each line has 93 characters.
-const maxLength = 255
-
 // lengths follows tag, length (two bytes, the high one first) and value. A zone
-// holds no zero byte, so that wherever tag and zero follow each other a message
+// with all of its line ends has 93 bytes, so that the high one is zero; and no zone
+// holds a zero byte, so that wherever tag and zero follow each other a message
 // begins, whatever the length of the one before said.
 type lengths struct {
 	at   int // how many bytes of a header have come
