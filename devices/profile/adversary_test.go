@@ -53,6 +53,9 @@ func (a *adversary) send(what string, b string) {
 		a.steps = append(a.steps, step{a.now, []byte(b[:n])})
 		b = b[n:]
 		a.now = a.now.Add(time.Duration(a.r.IntN(8)) * time.Millisecond)
+		if a.chance(20) { // a pause that is no silence
+			a.now = a.now.Add(time.Duration(a.r.IntN(int(frame.DefaultGap) - int(20*time.Millisecond))))
+		}
 	}
 }
 
@@ -145,6 +148,9 @@ func (a *adversary) wrap(lines []string) (message string, ended bool) {
 	before := pick(a, "", "$", "%", "\x02", "]o2")
 	if before == "%" && strings.Contains(cr(""), "?") {
 		before = "" // nobody can tell that from a track
+	}
+	if a.chance(6) { // noise between the lines, but not the end of one message and the beginning of another
+		return before + cr("\r" + strings.NewReplacer("\x01", "\x04", "\x02", "\x04").Replace(a.noise()) + pick(a, "\r", "\xff", "\x00")), true
 	}
 	return before + cr(pick(a, "\r", "\n", "\r\n", "\t")) + pick(a, "", "#", "\x03"), true
 }
