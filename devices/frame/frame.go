@@ -1,7 +1,7 @@
 // Package frame finds machine-readable zones in the bytes of a scanner.
 //
-// Scanners agree on little but the text itself: lines of 44, 36 or 30
-// characters out of [A-Z0-9<]. Around them stand line ends of all kinds, control
+// Scanners agree on little but the text itself: lines of 44, 36 or 30 characters
+// (and 9, of a Swiss licence) out of [A-Z0-9<]. Around them stand line ends of all kinds, control
 // bytes, lengths, checksums, words; between two documents there may be nothing
 // at all. So the package looks at the content only:
 //
@@ -9,6 +9,7 @@
 //	P<UTOERIKSSON<<ANNA<…L898902C36UTO7408122F…                    one scan
 //	… CR LF L898902C36UTO7408122F… CR LF P<UTOLIND<<… CR LF …      two scans
 //	P<UTOERIKSSON<<ANNA<… CR  (silence)                            partial
+//	P<UTOERIKSS P<UTOLIND<<… CR X123456784UTO9001015F… CR          partial, one scan
 //
 // A scan is emitted when the byte after its last line is seen, or when the line
 // has been silent for the gap. Lines are put together only if they have the
@@ -33,14 +34,14 @@
 // them stays here. Other barcodes are named if an AIM identifier (ISO/IEC 15424)
 // says what they are, and are noise otherwise.
 //
-// What the text says is not judged here: a complete scan can be full of
-// misread characters, and check digits are for package mrz. A protocol whose
-// envelope has to be understood (lengths, commands, escapes) needs a framer of
-// its own.
+// What the text says is not judged here: a complete scan can be full of misread
+// characters. Whoever understands an envelope (package profile) can say by Break
+// and End where one message begins or ends; that is never needed to find a
+// document, and a lie in it loses none.
 //
 // The package promises what devices.Framer asks: no clock, no goroutine, no
-// growth, the same scans however the bytes are cut. It allocates only for a
-// scan that it emits.
+// growth, the same scans however the bytes are cut. It allocates for a scan that
+// it emits, and where it asks the check digits of lines that something is glued to.
 package frame
 
 import (
