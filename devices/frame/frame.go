@@ -1,9 +1,9 @@
 // Package frame finds machine-readable zones in the bytes of a scanner.
 //
 // Scanners agree on little but the text itself: lines of 44, 36 or 30 characters
-// (and 9, of a Swiss licence) out of [A-Z0-9<]. Around them stand line ends of all kinds, control
-// bytes, lengths, checksums, words; between two documents there may be nothing
-// at all. So the package looks at the content only:
+// (and 9, of a Swiss licence) out of [A-Z0-9<]. Around them stand line ends of all
+// kinds, control bytes, lengths, checksums, words; between two documents there may
+// be nothing at all. So the package looks at the content only:
 //
 //	STX P<UTOERIKSSON<<ANNA<… CR L898902C36UTO7408122F… CR ETX x   one scan
 //	P<UTOERIKSSON<<ANNA<…L898902C36UTO7408122F…                    one scan

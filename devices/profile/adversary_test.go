@@ -150,7 +150,7 @@ func (a *adversary) wrap(lines []string) (message string, ended bool) {
 		before = "" // nobody can tell that from a track
 	}
 	if a.chance(6) { // noise between the lines, but not the end of one message and the beginning of another
-		return before + cr("\r" + strings.NewReplacer("\x01", "\x04", "\x02", "\x04").Replace(a.noise()) + pick(a, "\r", "\xff", "\x00")), true
+		return before + cr("\r"+strings.NewReplacer("\x01", "\x04", "\x02", "\x04").Replace(a.noise())+pick(a, "\r", "\xff", "\x00")), true
 	}
 	return before + cr(pick(a, "\r", "\n", "\r\n", "\t")) + pick(a, "", "#", "\x03"), true
 }
