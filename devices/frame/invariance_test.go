@@ -26,7 +26,7 @@ func TestAnyChunking(t *testing.T) {
 			if got := run(frame.New(frame.Options{}), strings.Split(c.in, "")...); !same(got, c.want) {
 				t.Errorf("byte by byte: got%s\nwant%s", show(got), show(c.want))
 			}
-			for i := range c.in {
+			for i := 0; i < len(c.in); i += 1 + len(c.in)/500 { // in the longest not everywhere
 				if got := run(frame.New(frame.Options{}), c.in[:i], c.in[i:]); !same(got, c.want) {
 					t.Fatalf("cut before byte %d: got%s\nwant%s", i, show(got), show(c.want))
 				}
