@@ -15,6 +15,10 @@ import (
 // A real one does not wait at all.
 const writeTimeout = 2 * time.Second
 
+// pieceSize is less than a pseudo-terminal holds, so that somebody who reads slowly
+// is not taken for nobody.
+const pieceSize = 1024
+
 // ErrUnheard: nobody reads the port.
 var ErrUnheard = errors.New("nobody reads the port")
 
@@ -83,17 +87,24 @@ func makeRaw(f *os.File) error {
 	return errors.Join(err, failed)
 }
 
-// Write sends bytes as the scanner. If nobody takes them in time it fails with
-// ErrUnheard.
-func (p *Port) Write(b []byte) (int, error) {
-	if err := p.scanner.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return 0, err
+// Write sends bytes as the scanner. If nobody takes any of them for a while it fails
+// with ErrUnheard.
+func (p *Port) Write(b []byte) (n int, err error) {
+	for n < len(b) {
+		if err := p.scanner.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+			return n, err
+		}
+		m, err := p.scanner.Write(b[n:min(len(b), n+pieceSize)])
+		n += m
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && m > 0: // slow, but there
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return n, ErrUnheard
+		case err != nil:
+			return n, err
+		}
 	}
-	n, err := p.scanner.Write(b)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = ErrUnheard
-	}
-	return n, err
+	return n, nil
 }
 
 // Read gives what was said to the scanner.

@@ -90,3 +90,16 @@ func TestEar(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A port that nobody reads takes what it can hold and then says so.
+func TestUnheard(t *testing.T) {
+	p, err := replay.NewPort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	n, err := p.Write(make([]byte, 1<<20))
+	if !errors.Is(err, replay.ErrUnheard) || n == 0 || n == 1<<20 {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
