@@ -27,7 +27,7 @@ const (
 // linux/input-event-codes.h and the layouts from the keyboards' own legends, not
 // from the package.
 type typist struct {
-	layout  string // us, de, fr, italian, "fr caps"
+	layout  string // us, de, fr, "fr caps", italian, hungarian
 	keypad  bool   // digits on the keypad
 	alt     bool   // fillers by their number
 	allAlt  bool   // everything by its number
@@ -90,6 +90,12 @@ func (y *typist) char(c byte) {
 		y.press(15)
 	case y.allAlt, y.alt && c == '<':
 		y.number(c)
+	case c == '<' && y.layout == "hungarian":
+		y.key(100, 1) // AltGr
+		y.press(86)
+		y.key(100, 0)
+	case c == '0' && y.layout == "hungarian":
+		y.press(41)
 	case c == '<' && y.layout == "us":
 		y.shifted(51)
 	case c == '<':
@@ -107,7 +113,7 @@ func (y *typist) char(c byte) {
 			y.press(code)
 		}
 	case 'A' <= c && c <= 'Z':
-		swap := map[string]string{"de": "YZZY", "fr": "AQQAWZZW", "fr caps": "AQQAWZZW"}[y.layout]
+		swap := map[string]string{"de": "YZZY", "hungarian": "YZZY", "fr": "AQQAWZZW", "fr caps": "AQQAWZZW"}[y.layout]
 		code := uint16(0)
 		if strings.HasPrefix(y.layout, "fr") && c == 'M' {
 			code = 39

@@ -54,6 +54,10 @@ const (
 	// aFewKeys is the number of keys from which the pace of typing can be told.
 	aFewKeys = 5
 
+	// aLine is the number of keys from which a sequence may have been a swipe: the
+	// shortest line of a document, and something.
+	aLine = 36
+
 	// maxHeld is how many torn scans of one layout wait for a decision.
 	maxHeld = 4
 )
@@ -160,8 +164,8 @@ func (f *Framer) Deadline() (time.Time, bool) {
 	return f.wall(f.last).Add(f.gap), true
 }
 
-// Stats counts characters and scans. A key that gives no character of a zone in
-// the layout of the scan it belongs to is noise.
+// Stats counts characters, whatever the layout makes of them, and scans. What a
+// person typed is noise.
 func (f *Framer) Stats() devices.Stats { return f.stats }
 
 // Diagnose says what kept the last swipe from being read.
@@ -257,6 +261,12 @@ func (f *Framer) leftovers(emit func(devices.Scan)) {
 		return 1 + r.length()
 	}
 	best := slices.MaxFunc(f.reading, func(a, b *reading) int { return cmp.Compare(rank(a), rank(b)) })
+	if !f.void && f.strokes >= aLine && f.european() && (f.fixed() == American || 2*best.length() < f.strokes) {
+		f.trouble = unknown // a line of '<', and no document in any layout
+		if f.layout != Auto {
+			f.trouble = otherThan(f.layout, nil)
+		}
+	}
 	if rank(best) == 0 {
 		f.pace()
 		return
@@ -270,6 +280,11 @@ func (f *Framer) leftovers(emit func(devices.Scan)) {
 		}
 		f.hand(scan, emit)
 	}
+}
+
+// european says whether a key was typed that American keyboards do not have.
+func (f *Framer) european() bool {
+	return slices.ContainsFunc(f.reading, func(r *reading) bool { return r.foreign })
 }
 
 // pace notices that somebody types what is not even a torn scan.

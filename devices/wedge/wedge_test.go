@@ -82,6 +82,36 @@ func TestWrongLayoutIsNoticed(t *testing.T) {
 	}
 }
 
+// A layout that is not known at all is told even where no document comes out, and
+// so is a wrong one of which only half a swipe is seen.
+func TestNoLayoutFits(t *testing.T) {
+	for _, c := range []struct {
+		name, typed string
+		set         wedge.Layout
+		text        string
+		want        string
+	}{
+		{"Hungarian", "hungarian", wedge.Auto, swipe(td3a, td3b), "not known"},
+		{"Hungarian, set to American", "hungarian", wedge.American, swipe(td3a, td3b), `"us"`},
+		{"half of a German swipe, set to American", "de", wedge.American, td3a + "\r", `"us"`},
+		{"half of a German swipe", "de", wedge.Auto, td3a + "\r", ""},
+		{"half of an American swipe", "us", wedge.American, td3a + "\r", ""},
+		{"a few keys", "de", wedge.American, "A<B\r", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFramer(c.set)
+			for _, s := range read(f, newTypist(c.typed).types(c.text).records) {
+				if s.Status != devices.Partial {
+					t.Errorf("got %s", s.Status)
+				}
+			}
+			if got := trouble(f); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+				t.Errorf("trouble: %q", got)
+			}
+		})
+	}
+}
+
 func TestWhereOnlyContentTells(t *testing.T) {
 	plain := zone(t, "C1234567", "DEU", "BECKER")     // the same in German and American
 	number := zone(t, "ZY123456", "IDN", "SURYATI")   // the number's check digit tells
