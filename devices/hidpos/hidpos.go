@@ -178,10 +178,18 @@ func (f *Framer) Stats() devices.Stats { return f.text.Stats().Plus(f.ignored) }
 // the report reads by itself, or shows that it is gone when it is read.
 func (f *Framer) Arm(w io.Writer) error {
 	layout := f.layout
-	if d, ok := w.(interface{ Descriptor() []byte }); ok {
-		if l, err := ParseLayout(d.Descriptor()); err == nil {
-			layout = l
+	for inner := any(w); ; { // nothing has been read yet when a scanner is armed first
+		if d, ok := inner.(interface{ Descriptor() []byte }); ok {
+			if l, err := ParseLayout(d.Descriptor()); err == nil {
+				layout = l
+			}
+			break
 		}
+		u, ok := inner.(interface{ Unwrap() devices.Source })
+		if !ok {
+			break
+		}
+		inner = u.Unwrap()
 	}
 	report := layout.Trigger()
 	if report == nil {

@@ -146,12 +146,28 @@ func (l *line) Write(b []byte) (int, error) {
 	return l.Buffer.Write(b)
 }
 
+// wrapped is a source in front of another one.
+type wrapped struct{ devices.Source }
+
+func (w wrapped) Unwrap() devices.Source { return w.Source }
+
 func TestTrigger(t *testing.T) {
 	for _, m := range makers {
 		f := newFramer()
 		l := &line{descriptor: m.descriptor}
 		if err := f.Arm(l); err != nil || l.String() != m.trigger {
 			t.Errorf("%s: armed by %q, want %q (%v)", m.name, l.String(), m.trigger, err)
+		}
+		scanner, src := plug(t, m)
+		if err := newFramer().Arm(wrapped{src}); err != nil {
+			t.Fatal(err)
+		}
+		if m.trigger != "" {
+			scanner.SetReadDeadline(time.Now().Add(patience))
+			b := make([]byte, 64)
+			if n, err := scanner.Read(b); err != nil || string(b[:n]) != m.trigger {
+				t.Errorf("%s: through another source it is told %q, %v", m.name, b[:n], err)
+			}
 		}
 		// The descriptor in the stream does as well.
 		var plain bytes.Buffer
