@@ -37,6 +37,8 @@ type which struct {
 	profile string
 	line    string
 	gap     time.Duration
+	layout  string
+	grab    bool
 }
 
 func (w *which) flags(fs *flag.FlagSet) {
@@ -44,14 +46,16 @@ func (w *which) flags(fs *flag.FlagSet) {
 	fs.StringVar(&w.port, "port", "", "only the scanner at this `path` or usb:VID:PID, without a configuration")
 	fs.StringVar(&w.profile, "profile", "", "what that scanner is: "+strings.Join(config.Profiles, ", "))
 	fs.StringVar(&w.line, "line", "", "how its serial line is set, like \"9600 8N1\"")
+	fs.StringVar(&w.layout, "layout", "", "in which layout that scanner types: auto, us, de, fr, id")
+	fs.BoolVar(&w.grab, "grab", false, "take that keyboard even if it seems to be yours")
 	fs.DurationVar(&w.gap, "gap", 0, "the pause that ends a document (default 250ms)")
 }
 
 // scanners are those meant.
 func (w *which) scanners(env command.Env) ([]config.Scanner, error) {
 	if w.port == "" {
-		if w.profile != "" || w.line != "" || w.gap != 0 {
-			return nil, command.UsageError("--profile, --line and --gap are about one scanner; name it with --port")
+		if w.profile != "" || w.line != "" || w.gap != 0 || w.layout != "" || w.grab {
+			return nil, command.UsageError("--profile, --line, --gap, --layout and --grab are about one scanner; name it with --port")
 		}
 		cfg, err := loadConfig(env, w.path)
 		if err != nil {
@@ -68,14 +72,20 @@ func (w *which) scanners(env command.Env) ([]config.Scanner, error) {
 	if wrong := config.CheckLine(w.line); wrong != "" {
 		return nil, command.UsageError("%s", wrong)
 	}
+	if w.layout != "" && !slices.Contains(layouts, w.layout) {
+		return nil, command.UsageError("no layout %q; there are %s", w.layout, strings.Join(layouts, ", "))
+	}
 	if w.gap < 0 {
 		return nil, command.UsageError("--gap must not be negative")
 	}
 	return []config.Scanner{{
 		Name: w.port, Port: w.port, Profile: cmp.Or(w.profile, "auto"), Line: w.line, Gap: cmp.Or(w.gap, 250*time.Millisecond),
-		Layout: "auto", After: "keep",
+		Layout: cmp.Or(w.layout, "auto"), Grab: w.grab, After: "keep",
 	}}, nil
 }
+
+// layouts are those in which a scanner can type.
+var layouts = []string{"auto", "us", "de", "fr", "id"}
 
 // one is the only scanner meant.
 func (w *which) one(env command.Env) (config.Scanner, error) {

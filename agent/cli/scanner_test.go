@@ -234,6 +234,8 @@ func TestScannerUsage(t *testing.T) {
 		{"scanner listen --profile rte", 64, "--port"},
 		{"scanner listen --port /dev/x --profile best", 64, "there are auto, rte"},
 		{"scanner listen --port /dev/x --line 9601", 64, "9601"},
+		{"scanner listen --port /dev/x --profile keyboard --layout it", 64, "there are auto, us"},
+		{"scanner listen --grab", 64, "--port"},
 		{"scanner listen -c " + dir + "/none", 78, "none"},
 		{"scanner listen more", 64, "more"},
 		{"scanner record --port /dev/x", 64, "one file"},
