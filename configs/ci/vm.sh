@@ -26,4 +26,4 @@ fi
   dpkg-deb --fsys-tarfile "$package"_*.deb | tar -x --wildcards './boot/vmlinuz-*' './lib/modules/*'
   rm "$package"_*.deb
 )
-LINTAS_VM=$folder ${GO:-go} test -count=1 -v -timeout 10m ./agent/e2e/vm
+LINTAS_VM=$folder ${GO:-go} test -count=1 -v -timeout 20m ./agent/e2e/vm

@@ -19,7 +19,7 @@ import (
 
 // patience is how long a test waits for what must happen. The guest is slow, and
 // the machine may be busy.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // A machine is a running virtual machine.
 type machine struct {
@@ -47,7 +47,7 @@ func start(t *testing.T, kernel, image string) *machine {
 
 	args := []string{
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-		"-machine", "pc,accel=tcg", "-cpu", "max", "-m", "512", "-smp", "1",
+		"-machine", "pc,accel=tcg", "-cpu", "max", "-m", "512", "-smp", "2",
 		"-kernel", kernel, "-initrd", image,
 		"-append", "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off tsc=reliable random.trust_cpu=on",
 		"-chardev", "file,id=console,path=" + m.path("console"), "-serial", "chardev:console",
