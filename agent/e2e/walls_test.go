@@ -58,7 +58,7 @@ var mayImport = map[string][]string{
 	"agent/daemon": {"mrz", "devices", "queue", "queue/mqtt", "queue/sqlite", "queue/uplink",
 		"agent/config", "agent/control", "agent/counter", "agent/crossing", "agent/health", "agent/placement", "agent/placement/cache",
 		"agent/scanners", "agent/screen", "agent/verdict"},
-	"agent/cli": {"mrz", "devices", "devices/profile", "devices/plug", "devices/page", "devices/replay", "agent/scanners", "queue", "queue/sqlite", "agent/command", "agent/config", "agent/control", "agent/counter", "agent/crossing", "agent/daemon",
+	"agent/cli": {"mrz", "devices", "devices/profile", "devices/plug", "devices/page", "devices/replay", "devices/serial", "agent/scanners", "queue", "queue/sqlite", "agent/command", "agent/config", "agent/control", "agent/counter", "agent/crossing", "agent/daemon",
 		"agent/health", "agent/placement", "agent/placement/cache"},
 	"agent/hub":            {"queue", "queue/mqtt", "queue/sqlite", "agent/crossing", "agent/placement"},
 	"agent/hub/lintas-hub": {"queue/mqtt", "agent/command", "agent/crossing", "agent/hub", "agent/placement"},
