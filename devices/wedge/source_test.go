@@ -366,3 +366,47 @@ func TestNothingTypedIsLogged(t *testing.T) {
 		t.Errorf("the log holds %q", w)
 	}
 }
+
+// A thousand keyboards that come, type and go leave nothing behind.
+func TestNothingIsLeft(t *testing.T) {
+	cycle := func() {
+		var fds [2]int
+		if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+			t.Fatal(err)
+		}
+		keys := os.NewFile(uintptr(fds[1]), "keys")
+		src, err := wedge.FromFile("test", os.NewFile(uintptr(fds[0]), "kernel"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keys.Write(newTypist("us").types("A").records); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := src.Read(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+		keys.Close()
+		src.Close()
+	}
+	count := func() (files, goroutines int) {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries), runtime.NumGoroutine()
+	}
+	cycle()
+	files, goroutines := count()
+	for range 1000 {
+		cycle()
+	}
+	for end := time.Now().Add(patience); ; runtime.Gosched() {
+		f, g := count()
+		if f <= files && g <= goroutines {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d files and %d goroutines, %d and %d before", f, g, files, goroutines)
+		}
+	}
+}
