@@ -103,7 +103,9 @@ func (f *Framer) decide(emit func(devices.Scan)) {
 	f.begin(believed)
 	f.capsed = false
 	for _, scan := range found {
-		f.hand(scan, emit)
+		if !f.person(scan) {
+			f.hand(scan, emit)
+		}
 	}
 }
 

@@ -274,9 +274,13 @@ func (f *Framer) leftovers(emit func(devices.Scan)) {
 	open := best.name != f.fixed() && best.name != f.proven && slices.ContainsFunc(f.reading, func(r *reading) bool {
 		return rank(r) == rank(best) && !r.equal(best)
 	})
+	guess := open || f.layout != Auto && best.name != f.fixed()
 	for _, scan := range best.found {
-		if open || f.layout != Auto && best.name != f.fixed() {
-			scan = devices.Scan{Status: devices.Partial, Lines: []string{}, First: scan.First, Last: scan.Last} // its text would be a guess
+		if f.person(scan) {
+			continue
+		}
+		if guess {
+			scan = devices.Scan{Status: devices.Partial, Lines: []string{}, First: scan.First, Last: scan.Last}
 		}
 		f.hand(scan, emit)
 	}
@@ -294,18 +298,22 @@ func (f *Framer) pace() {
 	}
 }
 
-// hand emits a scan that was read, unless it was typed by a person or belongs to
-// what has been reported as void.
-func (f *Framer) hand(scan devices.Scan, emit func(devices.Scan)) {
+// person says whether a scan was typed by a person, and then notes that.
+func (f *Framer) person(scan devices.Scan) bool {
 	length := len(scan.Lines) // line ends are keys as well
 	for _, line := range scan.Lines {
 		length += len(line)
 	}
-	if length >= aFewKeys && scan.Last.Sub(scan.First) > time.Duration(length-1)*slowest {
-		f.trouble = typed
-		f.stats.Noise += uint64(length)
-		return
+	if length < aFewKeys || scan.Last.Sub(scan.First) <= time.Duration(length-1)*slowest {
+		return false
 	}
+	f.trouble = typed
+	f.stats.Noise += uint64(length)
+	return true
+}
+
+// hand emits a scan, unless it belongs to what has been reported as void.
+func (f *Framer) hand(scan devices.Scan, emit func(devices.Scan)) {
 	switch {
 	case scan.Status == devices.Complete:
 		f.trouble, f.void = nil, false

@@ -328,22 +328,24 @@ func TestPersonIsNoScanner(t *testing.T) {
 		name  string
 		text  string
 		pause time.Duration
+		alt   bool
 	}{
-		{"a zone", swipe(td3a, td3b), 120 * time.Millisecond},
-		{"half a zone", td3a + "\r", 90 * time.Millisecond},
-		{"words", "HELLO<WORLD\r", 150 * time.Millisecond},
+		{"a zone", swipe(td3a, td3b), 120 * time.Millisecond, false},
+		{"half a zone", td3a + "\r", 90 * time.Millisecond, false},
+		{"words", "HELLO<WORLD\r", 150 * time.Millisecond, false},
+		{"what two layouts read differently", "SURYATI<<SITI\r", 150 * time.Millisecond, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFramer(wedge.Auto)
 			y := newTypist("us")
-			y.pause = c.pause
+			y.pause, y.alt = c.pause, c.alt
 			if scans := read(f, y.types(c.text).records); len(scans) != 0 {
 				t.Errorf("%d scans", len(scans))
 			}
 			if !strings.Contains(trouble(f), "types") {
 				t.Errorf("trouble: %q", trouble(f))
 			}
-			y.pause = 2 * time.Millisecond
+			y.pause, y.alt = 2*time.Millisecond, false
 			y.records = nil
 			if scans := read(f, y.rests(time.Second).types(swipe(td3a, td3b)).records); len(scans) != 1 || trouble(f) != "" {
 				t.Errorf("then %d scans, %q", len(scans), trouble(f))
