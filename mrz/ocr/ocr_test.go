@@ -95,11 +95,11 @@ func TestEveryKindOfWear(t *testing.T) {
 	for k, kind := range specimen.Kinds {
 		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
-			const n = 3
+			const n = 2
 			right := 0
 			for i := range n {
 				r := random(7, uint64(10*k+i))
-				want := specimen.Zone(r, []mrz.Format{mrz.TD3, mrz.TD1, mrz.TD2}[i])
+				want := specimen.Zone(r, []mrz.Format{mrz.TD3, mrz.TD1, mrz.TD2}[(i+k)%3])
 				zones := read(t, specimen.NewStrip(r, want, kind.Wear(r, f)).Gray)
 				if len(zones) == 1 && slices.Equal(zones[0].Lines, want) {
 					right++
@@ -134,7 +134,7 @@ func TestTamperedZonesAreNotMended(t *testing.T) {
 	for k, kind := range specimen.Kinds {
 		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
-			for i := range 2 {
+			for i := range 1 {
 				r := random(9, uint64(10*k+i))
 				format := []mrz.Format{mrz.TD3, mrz.TD1, mrz.TD2}[(k+i)%3]
 				lines := specimen.Zone(r, format)

@@ -107,6 +107,18 @@ func (r *reader) read(l line, from, to int) row {
 	return w
 }
 
+// clearness is how probable the most probable characters of the row's cells
+// are, on the average.
+func (w *row) clearness() float64 {
+	total := 0.0
+	for t := w.from; t <= w.to; t++ {
+		if l := w.at(t); l != nil {
+			total += math.Exp(float64(sureness(l)))
+		}
+	}
+	return total / float64(w.to-w.from+1)
+}
+
 // at returns what was seen in cell t, nil if nobody looked there.
 func (w *row) at(t int) *glyph.Look {
 	if i := t - w.first; 0 <= i && i < len(w.looks) {

@@ -68,17 +68,17 @@ func (r *reader) views() (list []view) {
 	return list
 }
 
-// search looks for zones at one scale after the other until there is one that
-// is read without doubt.
+// search looks for zones at one scale after the other until all that there are
+// signs of are read without doubt.
 func (r *reader) search(ctx context.Context) (found []find, err error) {
 	for _, v := range r.views() {
 		for _, k := range inkings {
-			more, err := r.inView(ctx, v, k)
+			more, rows, err := r.inView(ctx, v, k)
 			if err != nil {
 				return nil, err
 			}
 			found = merge(found, more)
-			if slices.ContainsFunc(found, func(f find) bool { return f.certain() }) {
+			if len(found) > 0 && !slices.ContainsFunc(found, func(f find) bool { return !f.certain() }) && !leftOver(rows, found) {
 				return found, nil
 			}
 		}
@@ -87,41 +87,55 @@ func (r *reader) search(ctx context.Context) (found []find, err error) {
 }
 
 // certain reports whether a zone is read so well that another look would not
-// change it.
+// change it. It need not be valid: what is printed may be wrong.
 func (f *find) certain() bool {
-	return f.valid && len(f.reading.repairs) == 0 && (f.sure >= Floor || f.reading.score > -0.04 && f.sure > 0.5)
+	return len(f.reading.repairs) == 0 && (f.sure >= Floor || f.valid && f.sure > 0.5 && f.reading.score > -0.04)
 }
 
-// inView looks for zones at one scale by one setting.
-func (r *reader) inView(ctx context.Context, v view, k inking) (found []find, err error) {
+// leftOver reports whether there is a long row of clear characters that is in
+// none of the zones found: it may belong to another zone, of which more is seen
+// elsewhere.
+func leftOver(rows []row, found []find) bool {
+	const long, clear = 20, 0.8
+	return slices.ContainsFunc(rows, func(w row) bool {
+		if w.members < long || w.clearness() < clear {
+			return false
+		}
+		t := float64(w.from+w.to) / 2
+		middle := image.Pt(round(w.x.at(t)), round(w.y.at(t)))
+		return !slices.ContainsFunc(found, func(f find) bool { return middle.In(f.bounds()) })
+	})
+}
+
+// inView looks for zones at one scale by one setting, and returns also the
+// rows that it saw.
+func (r *reader) inView(ctx context.Context, v view, k inking) (found []find, rows []row, err error) {
 	ink := k.ink(v.plane)
 	list := blobs(ink, v.plane.W, v.plane.H, v.scale)
 	if len(list) < leastMembers {
-		return nil, context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	}
 	f := newField(list, 16*v.scale, float64(v.plane.W)*v.scale, float64(v.plane.H)*v.scale)
 	lines := slices.DeleteFunc(append(f.lines(true), f.lines(false)...), func(l line) bool {
 		pitch := l.pitch(float64(l.from+l.to)/2) / v.scale
 		return pitch < v.least || pitch > v.most
 	})
-	rows, err := r.rows(ctx, lines)
-	if err != nil {
-		return nil, err
+	if rows, err = r.rows(ctx, lines); err != nil {
+		return nil, nil, err
 	}
 	for _, c := range r.groups(rows) {
 		if err := ctx.Err(); err != nil {
-			return nil, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		}
 		r.complete(&c)
 		found = append(found, r.zones(&c)...)
 	}
-	return found, nil
+	return found, rows, nil
 }
 
 const (
 	leastWindow  = 0.8 // mean evidence for characters in a window
 	mostWindows  = 6
-	windowSlack  = 0.8
 	validBonus   = 0.5
 	leastValid   = -0.8  // mean logarithm of probability of the characters of a valid zone
 	leastInvalid = -0.35 // and of one that is not
