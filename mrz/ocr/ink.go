@@ -87,8 +87,11 @@ type blob struct {
 	x, y, w, h float64
 }
 
-// maxBlobs bounds the blobs of one picture; what has more is no page.
-const maxBlobs = 60000
+// What has more blobs, or so many specks, is no page.
+const (
+	maxBlobs  = 60000
+	maxSpecks = 2 << 20
+)
 
 // blobs returns the connected parts of ink that can be characters: 4 to 90
 // pixels long and 2 to 90 across.
@@ -106,6 +109,9 @@ func blobs(ink []uint8, w, h int, scale float64) []blob {
 	type run struct{ from, to, label int32 }
 	var above, here []run
 	for y := range h {
+		if len(parent) > maxSpecks {
+			return nil
+		}
 		row := ink[y*w:][:w]
 		here = here[:0]
 		a := 0

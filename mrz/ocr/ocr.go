@@ -22,7 +22,7 @@
 //   - Confidence is what the glyphs alone say. Check digits do not raise it, so
 //     that it also guards what they cannot see: S and 8, G and 6, names.
 //   - The same picture gives the same zones. Work and memory are bounded by the
-//     size of the picture, and that by MaxPixels.
+//     size of the picture, and that by MaxPixels and MaxSide.
 //   - A Zone shows no personal data when printed or logged by mistake.
 //
 // It does not say whether a document is genuine.
@@ -38,15 +38,19 @@ import (
 	"lintas/mrz"
 )
 
-// MaxPixels is the size of the largest picture that is looked at: an A4 page
-// at 1,000 dots per inch.
-const MaxPixels = 100 << 20
+// MaxPixels and MaxSide are the size of the largest picture that is looked at:
+// an A4 page at 1,000 dots per inch has 97 million pixels and is 11,693 long.
+const (
+	MaxPixels = 100 << 20
+	MaxSide   = 1 << 15
+)
 
 // Floor is the confidence below which a zone must be shown to the officer
 // before it is believed, also if its check digits are right.
 const Floor = 0.9
 
-// ErrTooLarge is returned for a picture of more than MaxPixels.
+// ErrTooLarge is returned for a picture of more than MaxPixels, or longer than
+// MaxSide.
 var ErrTooLarge = errors.New("the picture is too large; scan it at 300 dots per inch")
 
 // A Zone is one machine-readable zone found in a picture.
@@ -103,7 +107,7 @@ func Read(ctx context.Context, img image.Image) ([]Zone, error) {
 	if b.Empty() {
 		return nil, context.Cause(ctx)
 	}
-	if int64(b.Dx())*int64(b.Dy()) > MaxPixels {
+	if max(b.Dx(), b.Dy()) > MaxSide || b.Dx()*b.Dy() > MaxPixels {
 		return nil, ErrTooLarge
 	}
 	r := newReader(grey(img))

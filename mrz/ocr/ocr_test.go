@@ -297,6 +297,9 @@ func TestOddPictures(t *testing.T) {
 	if _, err := ocr.Read(t.Context(), plain{image.Rect(0, 0, 1<<15, 1<<15)}); !errors.Is(err, ocr.ErrTooLarge) {
 		t.Errorf("a huge picture: %v", err)
 	}
+	if _, err := ocr.Read(t.Context(), plain{image.Rect(0, 0, 1<<16, 1)}); !errors.Is(err, ocr.ErrTooLarge) {
+		t.Errorf("a long picture: %v", err)
+	}
 	why := errors.New("the counter closes")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
