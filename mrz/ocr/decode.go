@@ -10,10 +10,10 @@ import (
 )
 
 // How far check digits may go against the glyphs. A study of tampered zones
-// found 2 and 4 to be safe, and 7 and 9 to mend every other forgery.
+// found 2 and 4 nats to be nearly safe, and 7 and 9 to mend every other forgery.
 const (
-	mostDoubt    = 2.0  // nats by which one character may be less probable than the best
-	mostDoubts   = 4.0  // all together
+	mostDoubt    = 1.5  // nats by which one character may be less probable than the best
+	mostDoubts   = 2.5  // all together
 	leastChance  = 0.04 // probability that a character must have at least
 	mostRepairs  = 3
 	leastClear   = -0.3 // mean logarithm of probability of the best characters below which digits decide nothing
@@ -132,9 +132,9 @@ func (g *grid) decode(looks []*glyph.Look) reading {
 	}
 	// A long number of TD1 and TD2 has '<' for its digit and the digit elsewhere.
 	long := g.format == mrz.TD1 || g.format == mrz.TD2
-	classes, ok := g.search(posts, r.best, false)
+	classes, ok := g.search(looks, posts, r.best, false)
 	if !ok && long {
-		classes, ok = g.search(posts, r.best, true)
+		classes, ok = g.search(looks, posts, r.best, true)
 	}
 	changed := func() (list []int) {
 		for i, c := range classes {
@@ -180,8 +180,9 @@ func (c *gridCell) posterior(look *glyph.Look, post *[glyph.None]float64) {
 
 // search is a dynamic programme over the cells. Its state is the sum of the
 // field's values so far and that of the composite, both modulo 10; its cost by
-// how many nats the text is less probable than the best glyphs.
-func (g *grid) search(posts [][glyph.None]float64, best []int, long bool) (classes []int, ok bool) {
+// how many nats the text is less probable than the best glyphs: by what they look
+// like alone, or by what their fields may hold too, whichever is more.
+func (g *grid) search(looks []*glyph.Look, posts [][glyph.None]float64, best []int, long bool) (classes []int, ok bool) {
 	const states = 100
 	type step struct {
 		from  int8
@@ -202,7 +203,7 @@ func (g *grid) search(posts [][glyph.None]float64, best []int, long bool) (class
 		}
 		top := posts[i][best[i]]
 		for class, p := range posts[i] {
-			doubt := top - p
+			doubt := max(top-p, float64(looks[i].P[best[i]]-looks[i].P[class]))
 			if doubt > mostDoubt || class != best[i] && math.Exp(p) < leastChance {
 				continue
 			}

@@ -20,7 +20,7 @@ func Decode(format mrz.Format, cells [][]map[byte]float64) (lines []string, repa
 		}
 	}
 	r := g.decode(looks)
-	f := find{reading: r, lines: r.lines(), rows: make([]line, len(cells))}
+	f := find{reading: r, format: format, lines: r.lines(), rows: make([]line, len(cells))}
 	for i := range f.rows {
 		f.rows[i].x[1] = 10
 	}

@@ -26,6 +26,7 @@ func newReader(p glyph.Plane) *reader {
 // A find is a zone that was found.
 type find struct {
 	reading reading
+	format  mrz.Format // mrz's opinion, where formats share a shape
 	lines   []string
 	valid   bool
 	sure    float64 // of the least certain character
@@ -136,7 +137,9 @@ func (r *reader) inView(ctx context.Context, v view, k inking) (found []find, ro
 const (
 	leastWindow  = 0.8 // mean evidence for characters in a window
 	mostWindows  = 6
+	windowWeight = 0.4
 	validBonus   = 0.5
+	otherFormat  = 0.1   // is how much worse a reading is that mrz takes for another format than it was read by
 	leastValid   = -0.8  // mean logarithm of probability of the characters of a valid zone
 	leastInvalid = -0.35 // and of one that is not
 )
@@ -188,13 +191,15 @@ func (r *reader) readWindow(c *candidate, w window) (best find, ok bool) {
 		f := find{reading: g.decode(looks), rows: rows}
 		f.lines = f.reading.lines()
 		doc := mrz.Parse(f.lines, mrz.Date{})
-		f.valid = doc.Valid
-		f.rank = f.reading.score + 0.2*w.score
+		f.format, f.valid, f.sure = doc.Format, doc.Valid, slices.Min(f.reading.sure)
+		f.rank = f.reading.score + windowWeight*w.score
 		if f.valid {
 			f.rank += validBonus
 		}
-		f.sure = slices.Min(f.reading.sure)
-		if doc.Format != g.format || !f.plausible(&doc) {
+		if f.format != g.format {
+			f.rank -= otherFormat
+		}
+		if f.format == "" || !f.plausible() {
 			continue
 		}
 		if best.lines == nil || f.rank > best.rank {
@@ -225,12 +230,12 @@ func (r *reader) lean(rows []line) {
 }
 
 // plausible reports whether a text is clear enough to be taken for a zone.
-func (f *find) plausible(doc *mrz.Document) bool {
+func (f *find) plausible() bool {
 	text := strings.Join(f.lines, "")
 	if strings.Count(text, "<") < 3 {
 		return false
 	}
-	if f.valid && doc.Format != mrz.CHDL {
+	if f.valid && f.format != mrz.CHDL {
 		return f.reading.score > leastValid
 	}
 	return f.reading.score > leastInvalid
@@ -286,7 +291,7 @@ func (f *find) bounds() (b image.Rectangle) {
 
 // zone is what the caller gets; min is where the picture begins.
 func (f *find) zone(at image.Point) Zone {
-	z := Zone{Format: f.reading.grid.format, Lines: f.lines, Valid: f.valid, Confidence: f.sure, Corners: f.corners(), Bounds: f.bounds().Add(at)}
+	z := Zone{Format: f.format, Lines: f.lines, Valid: f.valid, Confidence: f.sure, Corners: f.corners(), Bounds: f.bounds().Add(at)}
 	for i := range z.Corners {
 		z.Corners[i] = z.Corners[i].Add(at)
 	}

@@ -223,8 +223,8 @@ func (c *candidate) windows() (list []window) {
 }
 
 // beyond is in how many cells before and after a line of a zone no character
-// may stand.
-const beyond = 3
+// may stand: by so much the two widest differ.
+const beyond = 8
 
 // complete adds rows above and below a candidate that has fewer than a zone
 // needs, where the network sees some.
