@@ -14,45 +14,68 @@ import (
 )
 
 func main() {
-	var (
-		seed   = flag.Uint64("seed", 9303, "of all chance")
-		strips = flag.Int("strips", 16000, "zones to print for training")
-		epochs = flag.Int("epochs", 8, "times to go through all cells")
-		hidden = flag.Int("hidden", 224, "units of the hidden layer, a multiple of 4")
-		folder = flag.String("o", "mrz/ocr/glyph", "folder that gets weights.bin and weights.txt")
-	)
+	var p plan
+	flag.Uint64Var(&p.seed, "seed", 9303, "of all chance")
+	flag.IntVar(&p.strips, "strips", 16000, "zones to print for training")
+	flag.IntVar(&p.epochs, "epochs", 8, "times to go through all cells")
+	flag.IntVar(&p.hidden, "hidden", 224, "units of the hidden layer, a multiple of 4")
+	flag.StringVar(&p.folder, "o", "mrz/ocr/glyph", "folder that gets weights.bin and weights.txt")
+	flag.BoolVar(&p.calibrate, "calibrate", false, "train nothing, calibrate the weights that are there")
 	flag.Parse()
-	if err := run(*seed, *strips, *epochs, *hidden, *folder); err != nil {
+	if err := p.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
 }
 
-func run(seed uint64, strips, epochs, hidden int, folder string) error {
+// A plan says what to train.
+type plan struct {
+	seed                   uint64
+	strips, epochs, hidden int
+	folder                 string
+	calibrate              bool
+}
+
+// Seeds of cells that are not learnt from follow the plan's own.
+const (
+	heldOut = 1 + iota
+	calibrating
+)
+
+func (p *plan) run() error {
 	began := time.Now()
 	press, err := newPress()
 	if err != nil {
 		return err
 	}
-	cells := press.cells(seed, strips)
-	held := press.cells(seed+1, max(1, strips/20))
-	fmt.Printf("%d cells to learn, %d held out, printed in %s\n", len(cells), len(held), time.Since(began).Round(time.Second))
-	t := newTrainer(seed, hidden)
-	for epoch := range epochs {
-		loss := t.epoch(cells, epoch, epochs)
-		fmt.Printf("epoch %2d: loss %.4f, held out: %s, %s\n", epoch+1, loss, measure(t.net, held), time.Since(began).Round(time.Second))
+	few := max(1, p.strips/20)
+	held := press.cells(p.seed+heldOut, few)
+	var net *glyph.Net
+	var story string
+	if p.calibrate {
+		net = glyph.Trained()
+		story = fmt.Sprintf("calibrated once more, seed %d, %d hidden units", p.seed, net.Hidden)
+	} else {
+		cells := press.cells(p.seed, p.strips)
+		fmt.Printf("%d cells to learn, %d held out, printed in %s\n", len(cells), len(held), time.Since(began).Round(time.Second))
+		t := newTrainer(p.seed, p.hidden)
+		for epoch := range p.epochs {
+			loss := t.epoch(cells, epoch, p.epochs)
+			fmt.Printf("epoch %2d: loss %.4f, held out: %s, %s\n", epoch+1, loss, measure(t.net, held), time.Since(began).Round(time.Second))
+		}
+		net = t.net
+		story = fmt.Sprintf("seed %d, %d strips, %d cells, %d epochs, %d hidden units", p.seed, p.strips, len(cells), p.epochs, p.hidden)
 	}
-	temperature := calibrate(t.net, press.cells(seed+2, max(1, strips/20)))
-	packed := t.net.Pack()
-	net, err := glyph.Unpack(packed)
-	if err != nil {
+	temperature := calibrate(net, press.cells(p.seed+calibrating, few))
+	packed := net.Pack()
+	if net, err = glyph.Unpack(packed); err != nil {
 		return err
 	}
-	report := fmt.Sprintf("Weights of package glyph, made by make train.\n\nseed %d, %d strips, %d cells, %d epochs, %d hidden units, %d bytes\ncalibrated by a temperature of %.3f (seed %d)\nheld out (seed %d), as packed: %s\n\n%s",
-		seed, strips, len(cells), epochs, hidden, len(packed), temperature, seed+2, seed+1, measure(net, held), reliability(net, held))
+	report := fmt.Sprintf("Weights of package glyph, made by make train.\n\n%s, %d bytes\ncalibrated by a temperature of %.3f (seed %d)\nheld out (seed %d), as packed: %s\n\n%s",
+		story, len(packed), temperature, p.seed+calibrating, p.seed+heldOut, measure(net, held), reliability(net, held))
 	fmt.Print(report)
-	if err := os.WriteFile(folder+"/weights.bin", packed, 0o644); err != nil {
+	if err := os.WriteFile(p.folder+"/weights.bin", packed, 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(folder+"/weights.txt", []byte(report), 0o644)
+	return os.WriteFile(p.folder+"/weights.txt", []byte(report), 0o644)
 }
