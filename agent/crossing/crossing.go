@@ -47,9 +47,11 @@ const (
 	Return              Type = "crossing.return"
 	Voided              Type = "crossing.voided"
 	Amended             Type = "crossing.amended"
+	SecondaryOutcome    Type = "secondary.outcome"
 	AgentStarted        Type = "agent.started"
 	AgentStopped        Type = "agent.stopped"
 	ListInstalled       Type = "list.installed"
+	ConfigChanged       Type = "config.changed"
 	DeviceUp            Type = "device.up"
 	DeviceDown          Type = "device.down"
 	KeyRotated          Type = "key.rotated"
@@ -59,8 +61,8 @@ const (
 // Types lists them all, in the order of the contract.
 func Types() []Type {
 	return []Type{
-		InspectionOpened, InspectionAbandoned, Departure, Return, Voided, Amended,
-		ListInstalled, DeviceUp, DeviceDown, AgentStarted, AgentStopped, KeyRotated, QueueRecovered,
+		InspectionOpened, InspectionAbandoned, Departure, Return, Voided, Amended, SecondaryOutcome,
+		ListInstalled, ConfigChanged, DeviceUp, DeviceDown, AgentStarted, AgentStopped, KeyRotated, QueueRecovered,
 	}
 }
 

@@ -82,7 +82,12 @@ var specimen = []string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902
 func records() map[crossing.Type]crossing.Record {
 	place := crossing.Place{Site: "IDCGK", Terminal: "3", Lane: "D07", LaneKind: "normal"}
 	doc := crossing.DocumentOf(mrz.Parse(specimen, mrz.Date{Year: 2026, Month: 11, Day: 23}))
-	finding := crossing.Finding{Verdict: "clear", Reasons: []string{"P01"}, PlacementID: "P-1", PlacementRev: 3, ListVersion: 7, ListAge: 60}
+	finding := crossing.Finding{Verdict: "clear", Reasons: []string{"P01"}, PlacementID: "P-1", PlacementRev: 3, ListVersion: 7, ListAge: 60,
+		RulesVersion: 12, RulesAge: 60, RulesFired: []string{"R01"}, RulesShadow: []string{"R02"}, Guessed: []string{"document_number"}}
+	said := crossing.Said{DocsSeen: []string{"passport", "work-visa"}}
+	work, home := said, said
+	flight := &crossing.Journey{Flight: "QR955", From: "CGK", Via: []string{"DOH"}, To: "WAW", Source: "setting"}
+	work.Purpose, home.ReturnReason = "work", "problem"
 	decided := crossing.Decided{InspectionID: crossing.NewID().String(), InspectionHash: queue.Hash{}.String(), Decision: "proceed", DecidedBy: "officer", DecisionMS: 900}
 	correction := crossing.Corrected{CrossingID: crossing.NewID().String(), CrossingHash: queue.Hash{}.String(), Reason: "wrong-direction"}
 	amended := correction
@@ -96,13 +101,16 @@ func records() map[crossing.Type]crossing.Record {
 		panic(err)
 	}
 	return map[crossing.Type]crossing.Record{
-		crossing.InspectionOpened: &crossing.Opened{Place: place, Direction: "departure", EntryMode: "scan", Scanner: "passport", Document: doc, Lines: specimen, Finding: finding},
-		crossing.InspectionAbandoned: &crossing.Abandoned{Place: place, Reason: "timeout",
+		crossing.InspectionOpened: &crossing.Opened{Place: place, Direction: "departure", EntryMode: "scan", Scanner: "passport", Document: doc, Lines: specimen, Journey: flight, Finding: finding},
+		crossing.InspectionAbandoned: &crossing.Abandoned{Place: place, Reason: "timeout", Said: work, Finding: &finding,
 			Decided: crossing.Decided{InspectionID: decided.InspectionID, InspectionHash: decided.InspectionHash, DecidedBy: "agent"}},
-		crossing.Departure:     &crossing.Crossed{Place: place, Direction: "departure", EntryMode: "scan", Document: doc, Finding: finding, Decided: decided},
-		crossing.Return:        &crossing.Crossed{Place: place, Direction: "return", EntryMode: "scan", Document: doc, Finding: finding, Decided: decided},
-		crossing.Voided:        &correction,
-		crossing.Amended:       &amended,
+		crossing.Departure: &crossing.Crossed{Place: place, Direction: "departure", EntryMode: "scan", Document: doc, Journey: flight, Finding: finding, Decided: decided, Said: work},
+		crossing.Return:    &crossing.Crossed{Place: place, Direction: "return", EntryMode: "scan", Document: doc, Finding: finding, Decided: decided, Said: home},
+		crossing.Voided:    &correction,
+		crossing.Amended:   &amended,
+		crossing.SecondaryOutcome: &crossing.Outcome{Place: place, InspectionID: decided.InspectionID, InspectionHash: decided.InspectionHash, Outcome: "negative",
+			Reasons: []string{"R01", "N01"}, RulesShadow: []string{"R02"}},
+		crossing.ConfigChanged: &crossing.Changed{Place: place, Setting: "journey", Value: "GA834 CGK-HKG"},
 		crossing.AgentStarted:  &crossing.Started{Place: place, Version: "1", PreviousEpoch: "unknown", PreviousHead: "unknown"},
 		crossing.AgentStopped:  &crossing.Stopped{Place: place, Reason: "signal"},
 		crossing.ListInstalled: &crossing.Installed{Place: place, ListVersion: 7, ListTime: crossing.TimeOf(time.Now()), Rows: 10},

@@ -80,12 +80,15 @@ func DocumentOf(d mrz.Document) Document {
 	return doc
 }
 
-// Journey is where the traveller goes, as the boarding pass says.
+// Journey is where the traveller goes, as the boarding pass or the shift's
+// setting says.
 type Journey struct {
 	Flight string   `json:"flight"`        // carrier and number: "CX798"
-	From   string   `json:"from"`          // IATA code of the airport
-	To     string   `json:"to"`            // where the journey ends
+	From   string   `json:"from"`          // IATA code of the airport, or UN/LOCODE of the port
+	To     string   `json:"to"`            // where the journey ends, as far as it is known
 	Via    []string `json:"via,omitempty"` // where it changes on the way
+	Vessel string   `json:"vessel,omitempty"`
+	Source string   `json:"source,omitempty"` // setting; empty: the boarding pass
 }
 
 // Finding is the machine's answer, apart from the officer's decision.
@@ -96,6 +99,22 @@ type Finding struct {
 	PlacementRev int64    `json:"placement_rev,omitempty"`
 	ListVersion  int64    `json:"list_version"` // 0: no list
 	ListAge      int64    `json:"list_age_s"`   // seconds; 0 when there is no list
+	// The rules of the list: their version, how old they were, which held and
+	// were told to the officer, which held in the shadow.
+	RulesVersion int64    `json:"rules_version,omitempty"`
+	RulesAge     int64    `json:"rules_age_s,omitempty"`
+	RulesFired   []string `json:"rules_fired,omitempty"`
+	RulesShadow  []string `json:"rules_shadow,omitempty"`
+	// Fields that the document leaves open and of which the list has one
+	// reading: what follows was found under that one.
+	Guessed []string `json:"guessed,omitempty"`
+}
+
+// Said is what the officer was told and what he saw.
+type Said struct {
+	Purpose      string   `json:"purpose,omitempty"`       // work, crew, study, training, official, other
+	ReturnReason string   `json:"return_reason,omitempty"` // end-of-contract, leave, problem, deported, sick, deceased, trafficking-victim
+	DocsSeen     []string `json:"docs_seen,omitempty"`     // of the checklist shown
 }
 
 // Opened is written before a verdict is shown: nobody looks up a traveller
@@ -110,7 +129,7 @@ type Opened struct {
 	Document
 	Reading
 	Lines   []string `json:"lines"`             // as they came from the scanner
-	Journey *Journey `json:"journey,omitempty"` // if a boarding pass was read before
+	Journey *Journey `json:"journey,omitempty"` // nil: not known
 	Finding
 	LatencyMS int64 `json:"latency_ms"` // from the scan's last byte to the verdict
 }
@@ -142,7 +161,10 @@ type Abandoned struct {
 	Place
 	Officer string `json:"officer_id,omitempty"`
 	Decided
+	Said
 	Reason string `json:"reason"`
+	// What was found last, where what the officer was told changed it.
+	Finding *Finding `json:"finding,omitempty"`
 }
 
 // Crossed is a departure or a return. It repeats the document and the finding
@@ -155,9 +177,10 @@ type Crossed struct {
 	EntryMode string `json:"entry_mode"`
 	Document
 	Reading
-	Journey *Journey `json:"journey,omitempty"` // if a boarding pass was read before or after
+	Journey *Journey `json:"journey,omitempty"` // nil: not known
 	Finding
 	Decided
+	Said
 }
 
 // Corrected takes back (crossing.voided) or changes (crossing.amended) an
