@@ -24,7 +24,9 @@ import (
 
 	"lintas/agent/crossing"
 	"lintas/agent/health"
+	"lintas/agent/journey"
 	"lintas/agent/placement"
+	"lintas/agent/rule"
 	"lintas/agent/verdict"
 	"lintas/devices"
 	"lintas/mrz"
@@ -86,6 +88,8 @@ type Options struct {
 	List         List
 	Queue        Queue
 	Health       *health.Board
+	Rules        func() *rule.Set // of the list in use; nil: none
+	Clock        func() string    // state of the clock: ntp, holdover, unknown; nil: ntp
 	// ShiftKey keys the tags by which a document is recognised again; it dies
 	// with the shift, see NewShift.
 	ShiftKey []byte
@@ -111,11 +115,23 @@ type Counter struct {
 	left      []*inspection // to be abandoned: open when an earlier run ended, or perhaps opened by a write that failed
 	history   []Line        // newest last
 	crossed   map[string]time.Time
+	ways      map[string]verdict.Direction // in which a document crossed last, in this shift
+	company   []seen                       // travellers of the last minutes, for the rules
+	referred  []Line                       // wait for an outcome, newest last
+	outcomes  map[string]outcomeAttempt    // by inspection: what may have been stored
+	tally     rule.Tally
+	failed    []string // rules that could not be evaluated
+	off       []string // rules that the board shows as off
+	journey   journey.Journey
 	pass      *waitingPass // of the traveller whose document comes next
 	notice    *Notice
 	fault     string
 	closing   bool
-	changed   chan struct{}
+
+	journeySince time.Time
+	rulesVersion int64
+
+	changed chan struct{}
 }
 
 // inspection is an open inspection.
@@ -128,6 +144,9 @@ type inspection struct {
 	judged    verdict.Case // what the verdict was made from
 	confirmed bool         // the officer has compared a doubtful reading
 	direction verdict.Direction
+	said      bool // the officer said something that was judged
+	company   seen
+	fromPass  bool     // the journey is that of a boarding pass
 	note      Note     // of one that is left to be abandoned
 	leftBy    string   // why: "restart" or "fault"
 	doubtful  bool     // it is not known whether it was opened
@@ -143,7 +162,8 @@ type attempt struct {
 
 // New makes a counter that has no history; Restore gives it one.
 func New(o Options) *Counter {
-	return &Counter{o: o, shiftKey: o.ShiftKey, direction: o.Direction, crossed: map[string]time.Time{}, changed: make(chan struct{})}
+	return &Counter{o: o, shiftKey: o.ShiftKey, direction: o.Direction, crossed: map[string]time.Time{},
+		ways: map[string]verdict.Direction{}, outcomes: map[string]outcomeAttempt{}, tally: rule.Tally{}, changed: make(chan struct{})}
 }
 
 // NewShift forgets which documents have crossed and recognises those to come
@@ -151,7 +171,7 @@ func New(o Options) *Counter {
 func (c *Counter) NewShift(key []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.shiftKey, c.crossed = key, map[string]time.Time{}
+	c.shiftKey, c.crossed, c.ways, c.company = key, map[string]time.Time{}, map[string]verdict.Direction{}, nil
 }
 
 // Run takes scans until ctx ends. progress, if not nil, is called whenever the

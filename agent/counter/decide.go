@@ -41,7 +41,13 @@ func (c *Counter) Decide(_ context.Context, choice Choice) error {
 	if choice.Decision == verdict.Proceed && direction != verdict.Departure && direction != verdict.Return {
 		return ErrDirection
 	}
-	err := c.end(in, choice.Decision, direction, "officer")
+	if direction == verdict.Return && choice.Decision == verdict.Postpone || !verdict.ValidDocuments(choice.Seen) {
+		return ErrDecision
+	}
+	c.mu.Lock()
+	in.toward(direction)
+	c.mu.Unlock()
+	err := c.end(in, choice.Decision, direction, "officer", choice.Seen)
 	if err != nil && !errors.Is(err, ErrDecided) {
 		c.Fail(err)
 		return err
@@ -73,15 +79,14 @@ func (c *Counter) ConfirmReading(_ context.Context, id string) error {
 	sure := in.judged
 	sure.Doubtful, sure.Document.Valid = false, true
 	sure.Document.Findings = slices.DeleteFunc(slices.Clone(sure.Document.Findings), func(f mrz.Finding) bool { return f.Code == devices.CodeLowConfidence })
-	v := verdict.Judge(sure)
 	reading := *in.Reading
 	reading.Doubtful = false
 	c.show(func() {
-		in.confirmed, in.judged = true, sure
-		in.Verdict, in.Document, in.Reading = v, sure.Document, &reading
-		in.Record, in.Contact = placementOf(sure.Found, v), contactOf(sure.Found, v)
-		in.record.Document, in.record.Finding = crossing.DocumentOf(sure.Document), findingOf(v, sure.Found)
+		in.confirmed, in.said, in.judged = true, true, sure
+		in.Document, in.Reading, in.record.Document = sure.Document, &reading, crossing.DocumentOf(sure.Document)
+		in.judge()
 	})
+	c.broke(in.Verdict.Failed)
 	return nil
 }
 
@@ -100,7 +105,7 @@ func (c *Counter) Dismiss() { c.show(func() { c.notice = nil }) }
 
 // end records what an inspection came to and takes it off the page.
 // c.work is held.
-func (c *Counter) end(in *inspection, d verdict.Decision, direction verdict.Direction, by string) error {
+func (c *Counter) end(in *inspection, d verdict.Decision, direction verdict.Direction, by string, seen []string) error {
 	decided := in.decided(d, by)
 	line := c.line(in)
 	line.Decision, line.DecidedBy, line.Direction = d, by, direction
@@ -113,11 +118,11 @@ func (c *Counter) end(in *inspection, d verdict.Decision, direction verdict.Dire
 		}
 		rec = &crossing.Crossed{
 			Place: c.o.Place, Direction: string(direction), EntryMode: in.record.EntryMode,
-			Journey: in.Journey, Document: in.record.Document, Reading: in.record.Reading, Finding: in.record.Finding, Decided: decided,
+			Document: in.record.Document, Journey: in.journeyOf(), Reading: in.record.Reading, Finding: in.record.Finding, Decided: decided, Said: in.saidFor(direction, seen),
 		}
 	} else {
 		t = crossing.InspectionAbandoned
-		rec = &crossing.Abandoned{Place: c.o.Place, Decided: decided, Reason: "decided"}
+		rec = &crossing.Abandoned{Place: c.o.Place, Decided: decided, Reason: "decided", Said: in.saidFor(direction, seen), Finding: in.final()}
 	}
 	return c.finish(in, t, rec, line)
 }
@@ -127,7 +132,7 @@ func (c *Counter) end(in *inspection, d verdict.Decision, direction verdict.Dire
 func (c *Counter) abandon(in *inspection, reason string) {
 	line := c.line(in)
 	line.DecidedBy = "agent"
-	rec := &crossing.Abandoned{Place: c.o.Place, Decided: in.decided("", "agent"), Reason: reason}
+	rec := &crossing.Abandoned{Place: c.o.Place, Decided: in.decided("", "agent"), Reason: reason, Said: in.saidFor(in.direction, nil), Finding: in.final()}
 	if err := c.finish(in, crossing.InspectionAbandoned, rec, line); err != nil && !errors.Is(err, ErrDecided) {
 		c.Fail(err)
 	}
@@ -156,7 +161,7 @@ func (c *Counter) finish(in *inspection, t crossing.Type, rec crossing.Record, l
 		}
 	}
 	in.attempt = &attempt{id: crossing.NewID(), line: line}
-	receipt, err := c.write(ctx, in.attempt.id, in.tag, t, rec, line)
+	receipt, err := c.write(ctx, in.attempt.id, in, t, rec, line)
 	if err != nil {
 		return err
 	}
@@ -181,8 +186,9 @@ func (c *Counter) remember(line Line, tag string, at time.Time) {
 		c.history = slices.Delete(c.history, 0, extra)
 	}
 	if line.Crossing && tag != "" {
-		c.crossed[tag] = at
+		c.crossed[tag], c.ways[tag] = at, line.Direction
 	}
+	c.refer(line)
 	for t, last := range c.crossed {
 		if time.Since(last) > c.o.RepeatAfter {
 			delete(c.crossed, t)
@@ -191,8 +197,8 @@ func (c *Counter) remember(line Line, tag string, at time.Time) {
 }
 
 // write records an event of an inspection with its note.
-func (c *Counter) write(ctx context.Context, id uuid.UUID, tag string, t crossing.Type, rec crossing.Record, line Line) (queue.Receipt, error) {
-	b, err := json.Marshal(noteOf(t, line, tag))
+func (c *Counter) write(ctx context.Context, id uuid.UUID, in *inspection, t crossing.Type, rec crossing.Record, line Line) (queue.Receipt, error) {
+	b, err := json.Marshal(noteOf(t, line, in.tag, in.company))
 	if err != nil {
 		return queue.Receipt{}, err
 	}
@@ -202,7 +208,7 @@ func (c *Counter) write(ctx context.Context, id uuid.UUID, tag string, t crossin
 func (c *Counter) line(in *inspection) Line {
 	return Line{
 		ID: in.ID, At: in.At, Document: mask(in.Document.DocumentNumber),
-		Verdict: in.Verdict.Code, Reasons: in.Verdict.Codes(), Direction: in.direction,
+		Verdict: in.Verdict.Code, Reasons: in.Verdict.Codes(), Shadow: in.Verdict.Shadow, Direction: in.direction,
 	}
 }
 

@@ -1,14 +1,53 @@
 package counter
 
 import (
+	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
 	"lintas/agent/crossing"
-	"lintas/agent/verdict"
+	"lintas/agent/journey"
 	"lintas/devices"
 	"lintas/mrz"
 )
+
+// journeyFor is how long a journey that was chosen for the shift holds: the
+// flight of the hour is boarded by then, and the next one goes elsewhere.
+const journeyFor = 4 * time.Hour
+
+// SetJourney chooses the journey of the travellers to come, in the words that
+// journey.Parse reads; an empty text takes it away. When it returns nil, the
+// choice is durable.
+func (c *Counter) SetJourney(ctx context.Context, text string) error {
+	j, err := journey.Parse(text)
+	if err != nil {
+		return err
+	}
+	c.work.Lock()
+	defer c.work.Unlock()
+	note, err := json.Marshal(Note{Type: crossing.ConfigChanged, Journey: j.String()})
+	if err != nil {
+		return err
+	}
+	rec := &crossing.Changed{Place: c.o.Place, Setting: "journey", Value: j.String()}
+	receipt, err := c.o.Recorder.Record(context.WithoutCancel(ctx), crossing.NewID(), crossing.ConfigChanged, rec, note)
+	if err != nil {
+		c.Fail(err)
+		return err
+	}
+	c.recovered()
+	c.show(func() { c.journey, c.journeySince = j, receipt.At })
+	return nil
+}
+
+// journeyNow is the shift's journey, if it still holds. c.mu is held.
+func (c *Counter) journeyNow() journey.Journey {
+	if age := time.Since(c.journeySince); age > journeyFor || age < -journeyFor {
+		return journey.Journey{}
+	}
+	return c.journey
+}
 
 // passWithin is how long a boarding pass and a document belong to the same
 // traveller, whichever was read first.
@@ -16,58 +55,72 @@ const passWithin = 3 * time.Minute
 
 // waitingPass is a boarding pass whose traveller's document has not been read.
 type waitingPass struct {
-	journey     crossing.Journey
-	destination string // ISO 3166-1 alpha-3; "" if not known
-	at          time.Time
+	journey journey.Journey
+	at      time.Time
 }
 
-// setAside takes a scan that is no document: the pass of the traveller at the
-// counter, if that one has none yet, or else of the next one.
-func (c *Counter) setAside(s devices.Scan) {
-	if s.Status != devices.Pass || s.Pass == nil || len(s.Pass.Legs) == 0 {
+// setAside takes a boarding pass: of the traveller at the counter, if that one
+// has none yet, or else of the next one. The traveller at the counter is judged
+// anew with it. c.work is held.
+func (c *Counter) setAside(p *devices.BoardingPass) {
+	j := JourneyOf(p, time.Now())
+	if j.IsZero() {
 		return
 	}
-	j, destination := journeyOf(s.Pass.Legs, time.Now())
+	var failed []string
 	c.show(func() {
-		if len(c.open) > 0 && c.open[0].Journey == nil && time.Since(c.open[0].At) < passWithin {
-			c.open[0].Journey = &j
+		if len(c.open) == 0 || c.open[0].fromPass || time.Since(c.open[0].At) >= passWithin {
+			c.pass = &waitingPass{j, time.Now()}
 			return
 		}
-		c.pass = &waitingPass{j, destination, time.Now()}
+		in := c.open[0]
+		in.judged.Journey, in.fromPass, in.said = j, true, true
+		in.company = c.facts(&in.judged, in.tag)
+		c.join(in.company)
+		in.judge()
+		failed = in.Verdict.Failed
 	})
+	c.broke(failed)
 }
 
-// takePass gives the pass that was read before a document, once.
-func (c *Counter) takePass() (journey *crossing.Journey, destination string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// takeJourney gives the journey of the traveller whose document has just come:
+// that of the pass that was read before it, once, else the shift's. c.mu is
+// held.
+func (c *Counter) takeJourney() (j journey.Journey, fromPass bool) {
 	p := c.pass
 	c.pass = nil
-	if p == nil || time.Since(p.at) >= passWithin {
-		return nil, ""
+	if p != nil && time.Since(p.at) < passWithin {
+		return p.journey, true
 	}
-	return &p.journey, p.destination
+	return c.journeyNow(), false
 }
 
-// journeyOf is where a boarding pass leads: by the flight of today, or the first
+// journeyOf is the record's form; nil if nothing is known.
+func (in *inspection) journeyOf() *crossing.Journey {
+	j := in.judged.Journey
+	if j.IsZero() {
+		return nil
+	}
+	r := &crossing.Journey{Flight: j.Carrier + j.Flight, From: j.From, To: j.To, Via: j.Via, Vessel: j.Vessel}
+	if !in.fromPass {
+		r.Source = "setting"
+	}
+	return r
+}
+
+// JourneyOf is where a boarding pass leads: by the flight of today, or the first
 // if none is, to the end of the last.
-func journeyOf(legs []devices.Leg, now time.Time) (j crossing.Journey, destination string) {
-	i := max(0, slices.IndexFunc(legs, func(l devices.Leg) bool { return l.Day == now.YearDay() }))
-	next, last := legs[i], legs[len(legs)-1]
-	j = crossing.Journey{Flight: next.Carrier + next.Flight, From: next.From, To: last.To}
-	for _, l := range legs[i : len(legs)-1] {
+func JourneyOf(p *devices.BoardingPass, now time.Time) (j journey.Journey) {
+	if p == nil || len(p.Legs) == 0 {
+		return j
+	}
+	i := max(0, slices.IndexFunc(p.Legs, func(l devices.Leg) bool { return l.Day == now.YearDay() }))
+	next, last := p.Legs[i], p.Legs[len(p.Legs)-1]
+	j = journey.Journey{Carrier: next.Carrier, Flight: next.Flight, From: next.From, To: last.To}
+	for _, l := range p.Legs[i : len(p.Legs)-1] {
 		j.Via = append(j.Via, l.To)
 	}
-	return j, countries[last.To]
-}
-
-// destinationFor is what a verdict may make of a destination: nothing unless the
-// traveller leaves. Somebody who comes home has one too.
-func destinationFor(d verdict.Direction, destination string) string {
-	if d != verdict.Departure {
-		return ""
-	}
-	return destination
+	return j
 }
 
 // answer lets the scanner say how the reading went. It does not say what the
@@ -84,20 +137,4 @@ func (c *Counter) answer(s devices.Scan) {
 		signal = devices.Good
 	}
 	c.o.Signal(s.Scanner, signal)
-}
-
-// countries are those of the airports to which migrant workers are placed, and of
-// those on the way there; IATA codes to ISO 3166-1 alpha-3. An airport that is not
-// here leads to a country that is not known, and no rule asks for it.
-var countries = map[string]string{
-	"HKG": "HKG", "MFM": "MAC", "TPE": "TWN", "KHH": "TWN", "RMQ": "TWN",
-	"SIN": "SGP", "KUL": "MYS", "PEN": "MYS", "JHB": "MYS", "BKI": "MYS", "KCH": "MYS", "LGK": "MYS", "SZB": "MYS", "MYY": "MYS", "TWU": "MYS", "SDK": "MYS",
-	"BWN": "BRN", "ICN": "KOR", "GMP": "KOR", "PUS": "KOR", "NRT": "JPN", "HND": "JPN", "KIX": "JPN", "NGO": "JPN", "FUK": "JPN",
-	"JED": "SAU", "RUH": "SAU", "DMM": "SAU", "MED": "SAU", "DXB": "ARE", "AUH": "ARE", "SHJ": "ARE", "DWC": "ARE",
-	"DOH": "QAT", "KWI": "KWT", "BAH": "BHR", "MCT": "OMN", "AMM": "JOR", "BEY": "LBN", "IST": "TUR",
-	"BKK": "THA", "DMK": "THA", "SGN": "VNM", "HAN": "VNM", "PNH": "KHM", "MNL": "PHL", "CMB": "LKA", "MLE": "MDV",
-	"PEK": "CHN", "PVG": "CHN", "CAN": "CHN", "XMN": "CHN", "SZX": "CHN", "DEL": "IND", "BOM": "IND", "MAA": "IND",
-	"SYD": "AUS", "MEL": "AUS", "PER": "AUS", "BNE": "AUS", "DRW": "AUS", "AKL": "NZL", "POM": "PNG", "DIL": "TLS",
-	"LHR": "GBR", "AMS": "NLD", "FRA": "DEU", "CDG": "FRA", "FCO": "ITA", "WAW": "POL", "OTP": "ROU",
-	"CGK": "IDN", "DPS": "IDN", "SUB": "IDN", "KNO": "IDN", "BTH": "IDN", "UPG": "IDN", "LOP": "IDN", "YIA": "IDN", "SRG": "IDN",
 }

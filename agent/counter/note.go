@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"lintas/agent/crossing"
+	"lintas/agent/journey"
 	"lintas/agent/verdict"
 	"lintas/queue"
 )
@@ -28,6 +29,12 @@ type Note struct {
 	Decision   verdict.Decision  `json:"decision,omitempty"`
 	DecidedBy  string            `json:"decided_by,omitempty"`
 	Direction  verdict.Direction `json:"direction,omitempty"`
+	Shadow     []string          `json:"shadow,omitempty"`   // rules that held in the shadow
+	Flight     string            `json:"flight,omitempty"`   // what the rules count
+	Unlisted   bool              `json:"unlisted,omitempty"` // not on the list
+	Near       near              `json:"near,omitzero"`      // where the number lies
+	Outcome    string            `json:"outcome,omitempty"`  // of a secondary.outcome
+	Journey    string            `json:"journey,omitempty"`  // of a config.changed
 }
 
 // NoteOf gives the note of an event that belongs to no inspection.
@@ -47,11 +54,15 @@ func ReadNote(b []byte) (n Note, err error) {
 	return n, nil
 }
 
-func noteOf(t crossing.Type, l Line, tag string) Note {
-	return Note{
+func noteOf(t crossing.Type, l Line, tag string, s seen) Note {
+	n := Note{
 		Type: t, Inspection: l.ID, Document: l.Document, Tag: tag, Verdict: l.Verdict, Reasons: l.Reasons,
-		Decision: l.Decision, DecidedBy: l.DecidedBy, Direction: l.Direction,
+		Decision: l.Decision, DecidedBy: l.DecidedBy, Direction: l.Direction, Shadow: l.Shadow,
 	}
+	if s.flight != "" {
+		n.Flight, n.Unlisted, n.Near = s.flight, s.unlisted, s.near
+	}
+	return n
 }
 
 // Events reads stored events back, oldest first.
@@ -87,10 +98,18 @@ func (c *Counter) Restore(ctx context.Context, events Events) error {
 			e.Sealed = nil
 			left[n.Inspection] = opened{n, e}
 			order = append(order, n.Inspection)
+			c.show(func() { c.join(n.companion(e.At)) })
 		case crossing.Departure, crossing.Return, crossing.InspectionAbandoned:
 			began := left[n.Inspection].event.At
+			c.show(func() { c.join(n.companion(e.At)) })
 			delete(left, n.Inspection)
 			c.show(func() { c.remember(n.line(began, e), n.Tag, e.At) })
+		case crossing.SecondaryOutcome:
+			c.settle(Line{ID: n.Inspection, Reasons: n.Reasons, Shadow: n.Shadow}, n.Outcome)
+		case crossing.ConfigChanged:
+			if j, err := journey.Parse(n.Journey); err == nil {
+				c.show(func() { c.journey, c.journeySince = j, e.At })
+			}
 		}
 	}
 	c.work.Lock()
@@ -142,7 +161,7 @@ func (n Note) line(began time.Time, e queue.Event) Line {
 	}
 	return Line{
 		ID: n.Inspection, At: began, Document: n.Document, Verdict: n.Verdict, Reasons: n.Reasons,
-		Decision: n.Decision, DecidedBy: n.DecidedBy, Direction: n.Direction,
+		Decision: n.Decision, DecidedBy: n.DecidedBy, Direction: n.Direction, Shadow: n.Shadow,
 		Crossing: n.Type == crossing.Departure || n.Type == crossing.Return, Sequence: e.Sequence,
 	}
 }
@@ -156,6 +175,11 @@ func (c *Counter) View() View {
 		Counter: c.o.ID, Site: c.o.Place.Site, Terminal: c.o.Place.Terminal, Lane: c.o.Place.Lane,
 		Direction: c.direction, DirectionFixed: c.o.Direction != "", Confirm: string(c.o.Confirm), Drill: c.o.Drill, Fault: c.fault,
 	}
+	if j := c.journeyNow(); !j.IsZero() {
+		v.Journey, v.JourneySince = j, c.journeySince
+	}
+	v.Referred = append(v.Referred, c.referred...)
+	slices.Reverse(v.Referred)
 	if c.notice != nil {
 		n := *c.notice
 		v.Notice = &n

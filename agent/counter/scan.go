@@ -32,9 +32,12 @@ func (c *Counter) Scan(s devices.Scan) {
 		s.Settle(false)
 		return
 	}
-	if s.Status == devices.Pass || s.Status == devices.Barcode {
-		c.setAside(s) // says nothing about a traveller's document
+	switch s.Status {
+	case devices.Pass:
+		c.setAside(s.Pass)
 		return
+	case devices.Barcode:
+		return // says nothing about a traveller
 	}
 	doc, doubtful := s.Document(mrz.DateOf(time.Now()))
 	if s.Status != devices.Complete || doc.Format == "" {
@@ -51,7 +54,7 @@ func (c *Counter) Scan(s devices.Scan) {
 	s.Settle(err == nil)
 	if err != nil {
 		// It may have been stored all the same; then it must be ended.
-		doubtful := &inspection{tag: in.tag, direction: in.direction, note: noteOf(crossing.InspectionOpened, c.line(in), in.tag), leftBy: "fault", doubtful: true}
+		doubtful := &inspection{tag: in.tag, direction: in.direction, note: noteOf(crossing.InspectionOpened, c.line(in), in.tag, in.company), leftBy: "fault", doubtful: true}
 		doubtful.ID, doubtful.At = in.ID, in.At
 		c.show(func() { c.left = append(c.left, doubtful) })
 		c.Fail(err)
@@ -74,7 +77,7 @@ func (c *Counter) Scan(s devices.Scan) {
 // endAuto records the crossing of somebody whom no officer has to see.
 func (c *Counter) endAuto(in *inspection) bool {
 	c.show(func() { c.notice = nil })
-	err := c.end(in, verdict.Proceed, in.direction, "auto")
+	err := c.end(in, verdict.Proceed, in.direction, "auto", nil)
 	if err != nil && !errors.Is(err, ErrDecided) {
 		c.Fail(err)
 		return false
@@ -91,35 +94,43 @@ func (c *Counter) openInspection(s devices.Scan, doc mrz.Document, doubtful bool
 		c.o.Logger.Warn("cannot look up", "error", err)
 		found = placement.Found{Negatives: found.Negatives} // the rest is not to be trusted
 	}
-	c.mu.Lock()
-	direction := c.direction
-	last, seen := c.crossed[tag]
-	seen = seen && tag != ""
-	c.mu.Unlock()
-	journey, destination := c.takePass()
-	judged := verdict.Case{
-		Destination: destinationFor(direction, destination), Doubtful: doubtful,
-		Document: doc, Today: mrz.DateOf(time.Now()), Direction: direction, Found: found,
-		ListAge: time.Since(found.List.Time), Repeated: seen && time.Since(last) < c.o.RepeatAfter,
-	}
-	v := verdict.Judge(judged)
+	asRead := doc
+	doc, found, guesses := c.guess(ctx, doc, found)
 	in := &inspection{
-		Inspection: Inspection{
-			ID: crossing.NewID().String(), At: time.Now(), Verdict: v, Document: doc, Direction: direction,
-			Record: placementOf(found, v), Contact: contactOf(found, v), Journey: journey,
-		},
-		tag: tag, lines: s.Lines, direction: direction, judged: judged,
+		Inspection: Inspection{ID: crossing.NewID().String(), At: time.Now(), Document: asRead, Guesses: guesses},
+		tag:        tag, lines: s.Lines,
 	}
+	in.judged = verdict.Case{
+		Document: doc, Doubtful: doubtful, EntryMode: string(s.Mode), Today: mrz.DateOf(time.Now()), Found: found, ListAge: time.Since(found.List.Time),
+	}
+	for _, g := range guesses {
+		in.judged.Guessed = append(in.judged.Guessed, g.Field)
+	}
+	if c.o.Clock != nil {
+		in.judged.ClockState = c.o.Clock()
+	}
+	c.mu.Lock()
+	in.direction, in.Direction, in.judged.Direction = c.direction, c.direction, c.direction
+	in.judged.Journey, in.fromPass = c.takeJourney()
+	in.judged.Rules, in.judged.RulesOff = c.rules()
+	in.judged.RulesAge = time.Since(in.judged.Rules.Pack().Time)
+	in.company = c.facts(&in.judged, tag)
+	c.mu.Unlock()
 	in.record = crossing.Opened{
-		Place: c.o.Place, Direction: string(direction), EntryMode: string(s.Mode), Scanner: s.Scanner,
-		Document: crossing.DocumentOf(doc), Lines: append([]string{}, s.Lines...),
-		Journey: journey, Finding: findingOf(v, found), LatencyMS: time.Since(s.Last).Milliseconds(),
+		Place: c.o.Place, Direction: string(in.direction), EntryMode: string(s.Mode), Scanner: s.Scanner,
+		Document: crossing.DocumentOf(asRead), Lines: append([]string{}, s.Lines...), Journey: in.journeyOf(),
 	}
 	if s.Page != nil {
 		in.Reading = &Reading{Confidence: s.Page.Confidence, Doubtful: doubtful, Strip: s.Page.Strip, Findings: s.Page.Findings}
 		in.record.Confidence = &s.Page.Confidence
 	}
-	in.opened, err = c.write(ctx, uuid.MustParse(in.ID), in.tag, crossing.InspectionOpened, &in.record, c.line(in))
+	in.judge()
+	c.broke(in.Verdict.Failed)
+	in.record.LatencyMS = time.Since(s.Last).Milliseconds()
+	in.opened, err = c.write(ctx, uuid.MustParse(in.ID), in, crossing.InspectionOpened, &in.record, c.line(in))
+	if err == nil {
+		c.show(func() { c.join(in.company) })
+	}
 	return in, err
 }
 
@@ -133,48 +144,6 @@ func noticeOf(s devices.Scan) Notice {
 		}
 	}
 	return noticeUnread
-}
-
-func findingOf(v verdict.Verdict, found placement.Found) crossing.Finding {
-	f := crossing.Finding{Verdict: string(v.Code), Reasons: v.Codes()}
-	if found.ListPresent {
-		f.ListVersion, f.ListAge = found.List.Version, max(0, int64(time.Since(found.List.Time).Seconds()))
-	}
-	if v.Record != nil {
-		f.PlacementID, f.PlacementRev = v.Record.PlacementID, v.Record.Rev
-	}
-	return f
-}
-
-func placementOf(found placement.Found, v verdict.Verdict) *Placement {
-	r := v.Record
-	if r == nil {
-		return nil
-	}
-	p := &Placement{ID: r.PlacementID, Destination: r.Destination, Agency: r.AgencyID, Status: string(r.Status)}
-	if a, ok := found.Agencies[r.AgencyID]; ok {
-		p.Agency = a.Name
-	}
-	until := r.ContractUntil
-	if !r.VisaUntil.IsZero() && (until.IsZero() || r.VisaUntil.Before(until)) {
-		until = r.VisaUntil
-	}
-	p.Until = until.String()
-	return p
-}
-
-// contactOf gives whom to call about a negative entry that still holds.
-func contactOf(found placement.Found, v verdict.Verdict) string {
-	if v.Code != verdict.Stop {
-		return ""
-	}
-	today := mrz.DateOf(time.Now())
-	for _, n := range found.Negatives {
-		if !n.Until.Before(today) {
-			return n.Contact
-		}
-	}
-	return ""
 }
 
 // again shows an inspection that is open already when the very same lines are

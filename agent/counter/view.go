@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"lintas/agent/crossing"
+	"lintas/agent/journey"
 	"lintas/agent/verdict"
 	"lintas/mrz"
 )
@@ -14,6 +15,9 @@ type View struct {
 	Direction                     verdict.Direction // of the travellers to come; empty: asked for each
 	DirectionFixed                bool              // set by the configuration, not changeable on the page
 	Confirm                       string            // "officer" or "auto"
+	Journey                       journey.Journey   // of the travellers to come; zero: not chosen
+	JourneySince                  time.Time
+	Referred                      []Line // wait for an outcome, newest first
 	Drill                         bool
 	Current                       *Inspection // waits for a decision; nil when nobody is there
 	Waiting                       []Line      // open inspections behind the current one
@@ -29,11 +33,15 @@ type Inspection struct {
 	At       time.Time
 	Verdict  verdict.Verdict
 	Document mrz.Document
-	Record   *Placement // what the list says; nil if nothing opened
-	Contact  string     // of a negative entry
+	Record   *Placement        // what the list says; nil if nothing opened
+	Contact  string            // of a negative entry
+	Journey  *crossing.Journey // nil: not known
+	Guesses  []Guess           // readings that the list decided
+	// What the officer was told.
+	Purpose      verdict.Purpose
+	ReturnReason verdict.ReturnReason
 	// Direction of the crossing to record; empty: the officer must choose.
 	Direction verdict.Direction
-	Journey   *crossing.Journey // from the boarding pass; nil if none was read
 	// Reading is how a picture was read; nil: it was no picture.
 	Reading *Reading
 }
@@ -63,6 +71,7 @@ type Line struct {
 	Document  string // C•••4567
 	Verdict   verdict.Code
 	Reasons   []string
+	Shadow    []string         // rules that held in the shadow; not for the officer
 	Decision  verdict.Decision // empty: open
 	DecidedBy string           // officer, auto, agent
 	Direction verdict.Direction
@@ -82,4 +91,5 @@ type Choice struct {
 	Inspection string // its id, so that a late key never meets another traveller
 	Decision   verdict.Decision
 	Direction  verdict.Direction // needed for proceed where the inspection has none
+	Seen       []string          // keys of documents that the officer saw
 }

@@ -37,6 +37,8 @@ const (
 	ListStale      Code = "list-stale"
 	ListExpired    Code = "list-expired"
 	ListCheap      Code = "list-cheap"
+	RulesRefused   Code = "rules-refused"
+	RuleOff        Code = "rule-off"
 	ClockUnsynced  Code = "clock-not-synchronised"
 	KeyCreated     Code = "key-new"
 	KeyProvisional Code = "key-provisional"
@@ -152,6 +154,12 @@ var catalogue = index([]Condition{
 	{ListCheap, Warning, 0,
 		"Daftar penempatan hanya untuk peragaan", "The placement list is for demonstrations only",
 		"Kuncinya lemah. Teknisi: impor daftar yang sebenarnya.", "Its lock is weak. Technician: import a real list."},
+	{RulesRefused, Warning, 0,
+		"Aturan dalam daftar ditolak", "The list's rules are refused",
+		"Tetap bekerja; hanya pemeriksaan bawaan yang berlaku. Teknisi: lintas list rules show, dan laporkan ke pusat.", "Go on; only the built-in checks hold. Technician: lintas list rules show, and tell headquarters."},
+	{RuleOff, Info, 0,
+		"Satu aturan dinonaktifkan", "A rule has been turned off",
+		"Tidak perlu tindakan di konter; pusat diberi tahu.", "Nothing to do at the counter; headquarters is told."},
 	{ClockUnsynced, Warning, 0,
 		"Jam mesin tidak tersinkron", "The clock is not synchronised",
 		"Periksa tanggal dan jam di layar; catatan ditandai.", "Check the date and time on the screen; records are marked."},

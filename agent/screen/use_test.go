@@ -3,6 +3,7 @@ package screen_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +49,7 @@ func TestUse(t *testing.T) {
 	decided := func(t *testing.T, want counter.Choice) {
 		t.Helper()
 		await(t, func() bool { return len(d.chosen()) > 0 })
-		if got := d.chosen(); len(got) != 1 || got[0] != want {
+		if got := d.chosen(); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 			t.Errorf("the desk got %+v, want %+v", got, want)
 		}
 	}

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"lintas/agent/journey"
 	"lintas/agent/placement"
+	"lintas/agent/rule"
 	"lintas/mrz"
 )
 
@@ -17,20 +19,29 @@ const (
 	ListExpired = 7 * 24 * time.Hour
 )
 
-const adult = 18 // years
-
 // Case is everything a verdict is made from.
 type Case struct {
-	Document    mrz.Document
-	Today       mrz.Date // on the counter's calendar
-	Direction   Direction
-	Destination string // final destination, ISO 3166-1 alpha-3; empty if not known
-	Found       placement.Found
-	ListAge     time.Duration
-	Repeated    bool // the same document crossed here within the repeat window
-	Doubtful    bool // only that characters of a picture were not read with certainty keeps the document from being valid
+	Document   mrz.Document
+	EntryMode  string   // scan, wedge, ocr, typed; empty is scan
+	Doubtful   bool     // read from a picture, and not surely
+	Compared   bool     // the officer has compared what was typed or read from a picture with the document
+	Guessed    []string // fields of Document that are one of several readings: see Guess
+	Today      mrz.Date // on the counter's calendar
+	ClockState string   // ntp, holdover, unknown; empty is ntp
+	Direction  Direction
+	Journey    journey.Journey
+	Purpose    Purpose // what the officer was told
+	Found      placement.Found
+	ListAge    time.Duration
+	Rules      *rule.Set // nil: none
+	RulesAge   time.Duration
+	RulesOff   []string // ids of rules that have turned themselves off
+	Repeated   bool     // the same document crossed here within the repeat window
+	LastWay    Direction
+	Counts     rule.Counts
 
 	judged *placement.Record
+	hits   rule.Hits
 }
 
 // finding is a reason with the verdict it asks for.
@@ -42,7 +53,7 @@ type finding struct {
 // checks, in the order in which officers should read their reasons when
 // several are equally strong. A new check is one function and one entry.
 var checks = []func(*Case) []finding{
-	negatives, record, readable, list, otherPaper, repeated,
+	negatives, record, readable, list, otherPaper, purpose, rules, repeated, sequence, clock,
 }
 
 // Judge gives the verdict. The strongest reason decides:
@@ -52,6 +63,7 @@ func Judge(c Case) Verdict {
 	for _, check := range checks {
 		all = append(all, check(&c)...)
 	}
+	all = slices.DeleteFunc(all, func(f finding) bool { return f.Rule == nil && !f.Code.Applies(c.Direction) })
 	strongest := strength(all)
 	// An expired list cannot vouch for anybody.
 	if strongest == Clear && c.expired() {
@@ -62,93 +74,41 @@ func Judge(c Case) Verdict {
 			}
 		}
 	}
-	aboutTraveller := func(f finding) bool { return f.Code[0] != 'S' }
-	if c.Found.ListPresent && !slices.ContainsFunc(all, aboutTraveller) {
+	if c.Found.ListPresent && !slices.ContainsFunc(all, answers) {
 		all = append(all, finding{Reason{Code: N01}, None})
 	}
 	slices.SortStableFunc(all, func(a, b finding) int {
-		return cmp.Or(cmp.Compare(precedence[b.verdict], precedence[a.verdict]), banner(a)-banner(b))
+		return cmp.Or(cmp.Compare(precedence[b.verdict], precedence[a.verdict]), a.rank()-b.rank())
 	})
-	v := Verdict{Code: strongest, Record: c.judged}
+	v := Verdict{Code: strongest, Record: c.judged, Shadow: c.hits.Shadow, Failed: c.hits.Failed, Guessed: c.Guessed}
+	if c.Found.ListPresent {
+		v.ListVersion, v.ListAge = c.Found.List.Version, max(0, c.ListAge)
+	}
+	if c.Rules != nil {
+		v.RulesVersion, v.RulesAge = c.Rules.Pack().Version, max(0, c.RulesAge)
+	}
 	for _, f := range all {
 		v.Reasons = append(v.Reasons, f.Reason)
 	}
 	return v
 }
 
-// banner puts remarks about the list behind remarks about the traveller.
-func banner(f finding) int {
-	if f.Code[0] == 'S' {
+// answers tells that a finding says by itself how things stand: without one,
+// what there is to say is that there is no record.
+func answers(f finding) bool {
+	return f.verdict != None || f.Code == P03
+}
+
+// rank puts remarks behind what is about the traveller, and those about the
+// machine last.
+func (f finding) rank() int {
+	switch {
+	case f.Code[0] == 'S' || f.Code[0] == 'T':
+		return 2
+	case f.verdict == None && f.Code != N01 && f.Code != P03:
 		return 1
 	}
 	return 0
-}
-
-// expired tells that the list cannot vouch for anybody: it is too old, or so far
-// in the future that this machine's clock cannot be right.
-func (c *Case) expired() bool {
-	return c.Found.ListPresent && (c.ListAge > ListExpired || c.ListAge < -ListAgeing)
-}
-
-func one(v Code, code ReasonCode, detail string) []finding {
-	return []finding{{Reason{code, detail}, v}}
-}
-
-// negatives never end early: an old list's entries count until their own end.
-func negatives(c *Case) (all []finding) {
-	for _, n := range c.Found.Negatives {
-		if n.Until.Before(c.Today) {
-			continue
-		}
-		code := X03
-		if n.Kind == placement.Lost {
-			code = X02
-		}
-		all = append(all, one(Stop, code, n.Until.String())...)
-	}
-	return all
-}
-
-func record(c *Case) []finding {
-	switch {
-	case !c.Found.Listed:
-		return nil
-	case len(c.Found.Records) == 0:
-		return one(Ask, A03, "") // the number is listed, birth date or expiry differ
-	}
-	// A document may belong to several placements, an old one and a new one.
-	// Any of them that calls for the supervisor does; otherwise one that fits
-	// is enough, unless two that fit lead to different countries.
-	var best []finding
-	var elsewhere string // where another placement that fits leads
-	for _, r := range latest(c.Found.Records) {
-		found := c.judge(r)
-		switch {
-		case best == nil, strength(found) == Stop && strength(best) != Stop,
-			strength(best) != Stop && precedence[strength(found)] < precedence[strength(best)]:
-			best, c.judged = found, &r
-		case strength(best) == Clear && strength(found) == Clear && c.judged.Destination != r.Destination:
-			elsewhere = r.Destination
-		}
-	}
-	if strength(best) == Clear && elsewhere != "" && c.Direction != Return {
-		return one(Ask, A02, c.judged.Destination+", "+elsewhere)
-	}
-	return best
-}
-
-// latest keeps the highest revision of each placement.
-func latest(records []placement.Record) (list []placement.Record) {
-	for _, r := range records {
-		i := slices.IndexFunc(list, func(l placement.Record) bool { return l.PlacementID == r.PlacementID })
-		switch {
-		case i < 0:
-			list = append(list, r)
-		case r.Rev > list[i].Rev:
-			list[i] = r
-		}
-	}
-	return list
 }
 
 // strength is the verdict that findings ask for together.
@@ -162,96 +122,81 @@ func strength(all []finding) Code {
 	return strongest
 }
 
-// judge holds one placement against the document and the journey.
-func (c *Case) judge(r placement.Record) (all []finding) {
-	add := func(bad bool, v Code, code ReasonCode, detail string) {
-		if bad {
-			all = append(all, finding{Reason{code, detail}, v})
+// give makes a finding with the verdict that the table names for its code.
+func give(code ReasonCode, detail string) []finding {
+	return giveAs(code.Entry().Verdict, code, detail)
+}
+
+// giveAs makes one with another verdict, where the check says why.
+func giveAs(v Code, code ReasonCode, detail string) []finding {
+	return []finding{{Reason{Code: code, Detail: detail, Checklist: code.Entry().Checklist}, v}}
+}
+
+// expired tells that the list cannot vouch for anybody: it is too old, or so far
+// in the future that this machine's clock cannot be right.
+func (c *Case) expired() bool {
+	return c.Found.ListPresent && (c.ListAge > ListExpired || c.ListAge < -ListAgeing)
+}
+
+// negatives never end early: an old list's entries count until their own end.
+// One that was found under a guessed number may be somebody else's: then nobody
+// can tell, and the document is read again.
+func negatives(c *Case) (all []finding) {
+	for _, n := range c.Found.Negatives {
+		if n.Until.Before(c.Today) {
+			continue
 		}
-	}
-	add(r.Status == placement.Suspended || r.Status == placement.Revoked, Stop, X01, string(r.Status))
-	add(slices.Contains(r.Flags, placement.FlagLost), Stop, X02, "")
-	name := c.Document.Name.Compare(mrz.NewName(r.Primary, r.Secondary))
-	add(name.Likeness == mrz.Different, Ask, A03, "")
-	add(r.Status == placement.Deceased, Ask, A03, string(r.Status)) // whose document is it then?
-	if c.Direction != Return {
-		// Somebody coming home is never faulted for contract, agency,
-		// destination or dates.
-		until, over := expired(r, c.Today)
-		add(over, Ask, A01, until)
-		add(c.Destination != "" && c.Destination != r.Destination && !slices.Contains(r.Via, c.Destination), Ask, A02, r.Destination)
-		a, known := c.Found.Agencies[r.AgencyID]
-		add(known && a.Licence != placement.LicenceActive, Ask, A06, a.ID)
-		add(minor(c.Document.DateOfBirth, c.Today), Stop, A07, "")
-		when, outside := window(r, c.Today)
-		add(outside, Ask, A08, when)
-	}
-	if len(all) > 0 {
-		return all
-	}
-	if r.Status == placement.OnLeave && c.Direction != Return {
-		return one(Clear, P02, r.Destination)
-	}
-	return one(Clear, P01, r.Destination)
-}
-
-// expired tells whether the placement is over, and since when.
-func expired(r placement.Record, today mrz.Date) (since string, over bool) {
-	switch r.Status {
-	case placement.Ended, placement.Returned, placement.Cancelled:
-		return string(r.Status), true
-	}
-	for _, until := range []mrz.Date{r.ContractUntil, r.VisaUntil, r.InsuredUntil} {
-		if !until.IsZero() && until.Before(today) {
-			return until.String(), true
+		code := X03
+		if n.Kind == placement.Lost {
+			code = X02
 		}
+		v := Stop
+		if c.guessed() && len(c.Found.Records) == 0 {
+			v = Unsure
+		}
+		all = append(all, giveAs(v, code, n.Until.String())...)
 	}
-	return "", false
+	return all
 }
 
-// window tells whether today is outside the days on which the departure is
-// planned, and which day bounds it.
-func window(r placement.Record, today mrz.Date) (bound string, outside bool) {
-	switch {
-	case r.Status == placement.InProcess:
-		return string(r.Status), true
-	case r.Status == placement.OnLeave || r.Status == placement.Abroad:
-		return "", false // the first departure is long past
-	case !r.DepartAfter.IsZero() && today.Before(r.DepartAfter):
-		return r.DepartAfter.String(), true
-	case !r.DepartBefore.IsZero() && r.DepartBefore.Before(today):
-		return r.DepartBefore.String(), true
-	}
-	return "", false
-}
+func (c *Case) guessed() bool { return len(c.Guessed) > 0 }
 
-func minor(birth, today mrz.Date) bool {
-	if birth.Year == 0 {
-		return false
-	}
-	return today.Before(mrz.Date{Year: birth.Year + adult, Month: birth.Month, Day: birth.Day})
-}
-
+// readable: a record that opens under a guess proves it, because nothing opens
+// without number, birth date and expiry; the officer compares all the same.
 func readable(c *Case) []finding {
 	switch {
+	case c.guessed() && len(c.Found.Records) > 0:
+		return giveAs(Ask, M01, "")
+	case c.guessed(), !c.Document.Valid && !c.Doubtful:
+		return give(M01, "")
 	case c.Doubtful:
-		return one(Unsure, M03, "")
-	case c.Document.Valid:
-		return nil
+		return c.unlessCompared(M03)
+	case c.EntryMode == "typed":
+		return c.unlessCompared(M02)
 	}
-	return one(Unsure, M01, "")
+	return nil
+}
+
+// unlessCompared: what was typed or not surely read counts once the officer has
+// compared it; the reason stays as a remark.
+func (c *Case) unlessCompared(code ReasonCode) []finding {
+	if c.Compared {
+		return giveAs(None, code, "")
+	}
+	return give(code, "")
 }
 
 func list(c *Case) []finding {
+	made := c.Found.List.Time.Format(time.DateOnly)
 	switch {
 	case !c.Found.ListPresent:
-		return one(Unsure, S03, "")
+		return giveAs(Unsure, S03, "")
 	case c.expired():
-		return one(None, S03, c.Found.List.Time.Format(time.DateOnly))
+		return give(S03, made)
 	case c.ListAge > ListStale:
-		return one(None, S02, c.Found.List.Time.Format(time.DateOnly))
+		return give(S02, made)
 	case c.ListAge > ListAgeing:
-		return one(None, S01, c.Found.List.Time.Format(time.DateOnly))
+		return give(S01, made)
 	}
 	return nil
 }
@@ -260,12 +205,58 @@ func otherPaper(c *Case) []finding {
 	if !c.Found.OtherPaper {
 		return nil
 	}
-	return one(Ask, A04, "")
+	return give(A04, "")
 }
 
 func repeated(c *Case) []finding {
 	if !c.Repeated {
 		return nil
 	}
-	return one(Ask, Q02, "")
+	return give(Q02, "")
+}
+
+// sequence notes that a crossing between this one and the last was not
+// recorded. It is the gap that the Ombudsman found, not the traveller's fault.
+func sequence(c *Case) []finding {
+	left, back := c.LastWay == Departure, c.LastWay == Return
+	if r := c.judged; r != nil && c.LastWay == "" {
+		left = r.Status == placement.Departed || r.Status == placement.Abroad
+		back = r.Status == placement.InProcess || r.Status == placement.Ready || r.Status == placement.Returned
+	}
+	if c.Direction == Departure && left || c.Direction == Return && back {
+		return give(Q01, "")
+	}
+	return nil
+}
+
+func clock(c *Case) []finding {
+	if c.ClockState == "" || c.ClockState == "ntp" {
+		return nil
+	}
+	return give(T01, c.ClockState)
+}
+
+// purpose is what the officer was told, where there is no record to go by.
+func purpose(c *Case) (all []finding) {
+	switch {
+	case !c.Found.ListPresent, c.Found.Listed, c.Found.OtherPaper:
+		return nil
+	case c.Purpose == ToWork:
+		all = give(N02, "")
+		if c.Direction == Return {
+			break
+		}
+		// What is not known of the employer closes nothing. Never more than a
+		// question: there is only the traveller's word.
+		if to := c.Journey.Destination(); to != "" {
+			for _, o := range c.Rules.Orders(c.Today, to, "", "", mrz.Date{}) {
+				return append(all, giveAs(Ask, A05, o.Order)...)
+			}
+		}
+	case c.Purpose == AsCrew:
+		all = give(P03, "")
+	case c.Purpose == ToStudy, c.Purpose == ToTrain, c.Purpose == OnDuty:
+		all = []finding{{Reason{Code: P03}, None}} // crew's papers are not theirs
+	}
+	return all
 }
