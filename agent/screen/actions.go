@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"lintas/agent/counter"
@@ -28,6 +29,7 @@ const (
 	problemFixed      = "fixed"        // the counter's direction cannot be changed
 	problemRecord     = "not-recorded" // nothing was recorded
 	problemRequest    = "bad-request"  // a mistake of the page
+	problemJourney    = "journey"      // what was typed is no journey
 )
 
 // decide hands the officer's decision to the desk. It goes on when the browser
@@ -40,8 +42,12 @@ func (s *Screen) decide(w http.ResponseWriter, r *http.Request) {
 		Inspection: r.PostForm.Get("inspection"),
 		Decision:   verdict.Decision(r.PostForm.Get("decision")),
 		Direction:  verdict.Direction(r.PostForm.Get("direction")),
+		Seen:       strings.FieldsFunc(r.PostForm.Get("seen"), func(c rune) bool { return c == ',' }),
 	}
-	if c.Inspection == "" || !slices.Contains(verdict.Decisions(), c.Decision) || !valid(c.Direction) {
+	if len(c.Seen) == 0 {
+		c.Seen = nil
+	}
+	if c.Inspection == "" || !verdict.ValidDocuments(c.Seen) || !slices.Contains(verdict.Decisions(), c.Decision) || !valid(c.Direction) {
 		answer(w, http.StatusBadRequest, problem{problemRequest})
 		return
 	}
@@ -52,6 +58,8 @@ func (s *Screen) decide(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	case errors.Is(err, counter.ErrDecided):
 		answer(w, http.StatusConflict, problem{problemDecided})
+	case errors.Is(err, counter.ErrDecision): // not in this direction
+		answer(w, http.StatusBadRequest, problem{problemRequest})
 	case errors.Is(err, counter.ErrDirection):
 		answer(w, http.StatusUnprocessableEntity, problem{problemDirection})
 	case ctx.Err() != nil:

@@ -28,6 +28,9 @@ type desk struct {
 	hold       chan struct{}   // set: Decide waits for it
 	slow       bool            // the view shows a decision only with the next change
 	context    context.Context // of the last Decide
+
+	statements []counter.Statement
+	outcomes   []string // inspection and outcome
 }
 
 func newDesk() *desk {
@@ -192,7 +195,7 @@ func inspections() map[verdict.Code]counter.Inspection {
 	reasons := map[verdict.Code][]verdict.Reason{
 		verdict.Clear:  {{Code: verdict.P01}},
 		verdict.None:   {{Code: verdict.N01}},
-		verdict.Ask:    {{Code: verdict.A01, Detail: "2026-10-31"}, {Code: verdict.A02, Detail: "SAU"}, {Code: verdict.S02}},
+		verdict.Ask:    {{Code: verdict.A01, Detail: "2026-10-31", Checklist: "renewal"}, {Code: verdict.A02, Detail: "SAU"}, {Code: verdict.S02}},
 		verdict.Stop:   {{Code: verdict.X03, Detail: "2027-05-01"}, {Code: verdict.A06}},
 		verdict.Unsure: {{Code: verdict.M01}},
 	}

@@ -11,6 +11,8 @@ import (
 const (
 	waitingShown = 3
 	historyShown = 14
+
+	referredShown = 8
 )
 
 // lines are rows of the waiting line or the history, cut to what has room.

@@ -70,11 +70,14 @@ func newLook(t tongue, theme, version string) *look {
 		"condition": func(a health.Active) said { return t.say(verdict.Text{ID: a.ID, EN: a.EN}) },
 		"next":      func(a health.Active) said { return t.say(verdict.Text{ID: a.NextID, EN: a.NextEN}) },
 		"notice":    func(n *counter.Notice) said { return t.say(verdict.Text{ID: n.ID, EN: n.EN}) },
+		"purposes":  verdict.Purposes,
+		"returns":   verdict.ReturnReasons,
+		"fkey":      func(i int) string { return fmt.Sprintf("F%d", i+1) },
 		"lang":      func() string { return string(t) },
 		"light":     func() string { return lightMedia[theme] },
 		"build":     func() string { return k.build },
 		"messages": func() []string {
-			return []string{problemDecided, problemDirection, problemFixed, problemRecord, problemRequest, problemUnanswered}
+			return []string{problemDecided, problemDirection, problemFixed, problemRecord, problemRequest, problemUnanswered, problemJourney}
 		},
 	}).ParseFS(assets, "assets/*.html"))
 	h := sha256.New()

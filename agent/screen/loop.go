@@ -11,7 +11,7 @@ import (
 
 // parts are the pieces of the page that change. Each is one element with this
 // id, rendered by the template of the same name.
-var parts = [...]string{"strip", "clock", "chips", "conditions", "notice", "banner", "detail", "keys", "aside", "fault"}
+var parts = [...]string{"strip", "clock", "chips", "conditions", "referred", "notice", "banner", "detail", "documents", "keys", "aside", "fault"}
 
 // missed is how many ticks the loop may miss before nothing is believed.
 const missed = 5

@@ -21,6 +21,7 @@ type model struct {
 	Traveller  *traveller      // nil when nobody is there
 	Waiting    lines
 	History    lines
+	Referred   lines // wait for an outcome
 	List       ListInfo
 	Version    string
 }
@@ -38,7 +39,8 @@ func (s *Screen) model() model {
 	if v.Current != nil && v.Fault == "" { // with a fault nobody's data stays on the page
 		m.Traveller = travellerOf(v.Current, now)
 	}
-	m.View.Current, m.View.Waiting, m.View.History = nil, nil, nil // taken over
+	m.Referred = linesOf(v.Referred, referredShown)
+	m.View.Current, m.View.Waiting, m.View.History, m.View.Referred = nil, nil, nil, nil // taken over
 	return m
 }
 
@@ -56,9 +58,16 @@ func (m model) Directions() []verdict.Direction {
 	return []verdict.Direction{verdict.Departure, verdict.Return}
 }
 
-// Keys are the decisions with their function keys. F4 and F5 are left free: a
-// key between those that end an inspection and those that seldom do.
-func (m model) Keys() []decisionKey { return decisionKeys }
+// Keys are the decisions with their function keys. F4 and F5, for what the
+// traveller says, stand between those that end an inspection and those that
+// seldom do. What cannot be decided in a direction has no key.
+func (m model) Keys() []decisionKey {
+	if m.Traveller == nil {
+		return nil
+	}
+	allowed := verdict.DecisionsFor(m.Traveller.Direction)
+	return slices.DeleteFunc(slices.Clone(decisionKeys), func(k decisionKey) bool { return !slices.Contains(allowed, k.Decision) })
+}
 
 type decisionKey struct {
 	Key      string

@@ -14,6 +14,7 @@ import (
 
 	"lintas/agent/counter"
 	"lintas/agent/health"
+	"lintas/agent/journey"
 	"lintas/agent/screen"
 	"lintas/agent/verdict"
 	"lintas/mrz"
@@ -57,9 +58,12 @@ func TestVerdicts(t *testing.T) {
 				}
 				doc := in.Document
 				has(t, p["detail"], doc.Name.Primary()+", "+doc.Name.Secondary(), doc.DocumentNumber, doc.Nationality, " 1992", "F · ")
-				for _, r := range in.Verdict.Reasons {
-					e := r.Code.Explain()
-					has(t, p["detail"], string(r.Code), r.Detail, e.Text.ID, e.Text.EN, e.Next.ID, e.Next.EN)
+				for i, r := range in.Verdict.Reasons {
+					e := r.Explain()
+					has(t, p["detail"], string(r.Code), r.Detail, e.Text.ID, e.Text.EN)
+					if i == 0 || !r.Code.Remark() {
+						has(t, p["detail"], e.Next.ID, e.Next.EN)
+					}
 				}
 				has(t, p["keys"], `data-inspection="`+in.ID+`"`)
 				for _, decision := range verdict.Decisions() {
@@ -156,8 +160,29 @@ func TestDirectionIsAsked(t *testing.T) {
 	in.Direction = verdict.Return
 	p = render(t, "id", nil, func(v *counter.View) { v.Current, v.Direction, v.DirectionFixed = &in, verdict.Return, true })
 	has(t, p["strip"], "KEPULANGAN", "#arrow-return")
-	if strings.Contains(p["keys"], "ArrowUp") || strings.Contains(p["strip"], "data-open") {
+	if strings.Contains(p["keys"], "ArrowUp") || strings.Contains(p["strip"], `data-open="directions"`) {
 		t.Error("a direction that is fixed is asked for")
+	}
+}
+
+// TestJourneyAndOutcomes: the journey of the hour, and who waits for an outcome.
+func TestJourneyAndOutcomes(t *testing.T) {
+	j, err := journey.Parse("QR955 CGK-DOH-WAW")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := render(t, "id", nil, func(v *counter.View) {
+		v.Journey, v.JourneySince = j, time.Date(2026, 11, 23, 9, 30, 0, 0, time.Local)
+		v.Referred = []counter.Line{{ID: "one", Document: "A•••001", Verdict: verdict.Ask, Reasons: []string{"R01", "N01"}}}
+	})
+	has(t, p["strip"], "QR955 WAW", "sejak 09:30", `data-open="journeys"`)
+	has(t, p["referred"], "A•••001", "R01", `data-of="one"`, "Ada temuan", "nothing found")
+	has(t, p["aside"], `data-open="outcomes"`, "Hasil rujukan")
+	p = render(t, "id", nil, func(v *counter.View) {})
+	has(t, p["strip"], "Perjalanan")
+	has(t, p["referred"], "Tidak ada yang menunggu hasil.")
+	if strings.Contains(p["aside"], "outcomes") {
+		t.Error("outcomes are asked for, and nobody waits for one")
 	}
 }
 

@@ -7,10 +7,13 @@
 //	                that changed, as HTML), beat (nothing changed, still here)
 //	GET  /strip/ID  the zone of the inspection before the officer, as it was
 //	                scanned (PNG); gone with the inspection
-//	POST /decide    inspection, decision, direction
+//	POST /decide    inspection, decision, direction, seen (documents, by comma)
 //	POST /confirm   inspection: its doubtful characters were compared
 //	POST /direction of the travellers to come
 //	POST /dismiss   takes the notice away
+//	POST /state     what the officer was told: inspection, purpose, return_reason
+//	POST /journey   of the travellers to come
+//	POST /outcome   of somebody who was referred: inspection, outcome
 //	GET  /healthz   codes for a monitor, no personal data
 //
 // The server renders everything; the script in the browser swaps parts, turns
@@ -62,6 +65,15 @@ type Desk interface {
 	ConfirmReading(ctx context.Context, inspection string) error
 	SetDirection(context.Context, verdict.Direction) error
 	Dismiss()
+	// State takes what the officer was told; counter.ErrDecided when the
+	// inspection is over.
+	State(context.Context, counter.Statement) error
+	// SetJourney returns nil when the choice is durable, journey.ErrForm or
+	// ErrPlace when the text is no journey.
+	SetJourney(context.Context, string) error
+	// Outcome returns nil when the outcome is durable, counter.ErrDecided when
+	// there was one already.
+	Outcome(ctx context.Context, inspection, outcome string) error
 }
 
 // Link is how delivery to headquarters goes.

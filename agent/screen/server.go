@@ -27,6 +27,9 @@ func (s *Screen) handler() http.Handler {
 	mux.HandleFunc("POST /confirm", s.confirm)
 	mux.HandleFunc("POST /direction", s.direction)
 	mux.HandleFunc("POST /dismiss", s.dismiss)
+	mux.HandleFunc("POST /state", s.state)
+	mux.HandleFunc("POST /journey", s.journey)
+	mux.HandleFunc("POST /outcome", s.outcome)
 	for _, a := range served {
 		mux.HandleFunc("GET /"+a.name, a.serve)
 	}

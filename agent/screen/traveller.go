@@ -15,18 +15,34 @@ import (
 type traveller struct {
 	counter.Inspection
 	Reasons  []reason
+	Brief    []reason     // about list, clock and sequence: nothing to ask
 	More     verdict.Text // reasons that have no room; empty: none
 	Record   *record
 	Unread   bool      // the document's data cannot be relied on
 	Expired  bool      // the document's own date has passed
 	Zone     []zoneRow // only when Unread
 	Findings []finding
+	Papers   *verdict.Checklist // documents to see; nil: none
+	Help     *help              // to offer somebody who comes home; nil: none
+	Guesses  []guess
 	Strip    bool // there is a picture of the zone, and a ground to look at it
 	Doubtful bool // the officer is asked to compare it
 	Cells    int  // of its lines
 	// Remarks are about the page that was scanned; only when not Unread, else they
 	// are among Findings.
 	Remarks []verdict.Text
+}
+
+// help is what to offer, and what it rests on.
+type help struct {
+	Text  verdict.Text
+	Basis string
+}
+
+// guess is a reading that the list decided.
+type guess struct {
+	Field verdict.Text
+	Value string
 }
 
 const (
@@ -36,8 +52,15 @@ const (
 
 // reason is a ground of the verdict with what to do.
 type reason struct {
-	Code, Detail string
-	Text, Next   verdict.Text
+	Code, Detail      string
+	Text, Next, Basis verdict.Text
+	Papers            bool // its documents are listed, with their basis
+	Leaving           bool // given for a departure, while the direction is not chosen yet
+}
+
+// guessWords names the fields that can be guessed.
+var guessWords = map[string]string{
+	mrz.FieldDocumentNumber: "document-number", mrz.FieldDateOfBirth: "birth", mrz.FieldDateOfExpiry: "expiry",
 }
 
 // record is what the placement list says.
@@ -63,18 +86,34 @@ type zoneRun struct {
 func travellerOf(in *counter.Inspection, now time.Time) *traveller {
 	t := &traveller{Inspection: *in}
 	t.Doubtful = in.Reading != nil && in.Reading.Doubtful
-	for i, r := range in.Verdict.Reasons[:min(len(in.Verdict.Reasons), reasonsShown)] {
-		e := r.Code.Explain()
+	if papers, ok := in.Verdict.Checklist(); ok && in.Direction != verdict.Return {
+		t.Papers = &papers
+	}
+	room := reasonsShown
+	if t.Papers != nil {
+		room-- // the documents take the place of a reason
+	}
+	hidden := 0
+	for i, r := range in.Verdict.Reasons {
+		e := r.Explain()
 		if e.Text == (verdict.Text{}) {
 			e.Text = words["reason-unexplained"]
 		}
 		if t.Doubtful && i > 0 {
 			e.Next = verdict.Text{} // first things first
 		}
-		t.Reasons = append(t.Reasons, reason{string(r.Code), r.Detail, e.Text, e.Next})
+		line := reason{string(r.Code), r.Detail, e.Text, e.Next, e.Basis, t.Papers != nil && r.Checklist == t.Papers.ID, in.Direction == "" && r.Rule == nil && !r.Code.Applies(verdict.Return)}
+		switch {
+		case i > 0 && r.Code.Remark():
+			t.Brief = append(t.Brief, line)
+		case len(t.Reasons) < room:
+			t.Reasons = append(t.Reasons, line)
+		default:
+			hidden++
+		}
 	}
-	if n := len(in.Verdict.Reasons) - reasonsShown; n > 0 {
-		t.More = fill("more-reasons", n)
+	if hidden > 0 {
+		t.More = fill("more-reasons", hidden)
 	}
 	t.Expired = in.Document.DateOfExpiry.Before(mrz.DateOf(now))
 	if in.Record != nil {
@@ -85,6 +124,12 @@ func travellerOf(in *counter.Inspection, now time.Time) *traveller {
 		if f.Severity != mrz.Info && len(t.Findings) < findingsShown {
 			t.Findings = append(t.Findings, findingOf(f))
 		}
+	}
+	if in.Direction == verdict.Return && in.Record != nil || in.ReturnReason != "" {
+		t.Help = &help{in.ReturnReason.Help(), verdict.HelpBasis}
+	}
+	for _, g := range in.Guesses {
+		t.Guesses = append(t.Guesses, guess{words[guessWords[g.Field]], g.Value})
 	}
 	if t.Unread {
 		t.Zone = zoneOf(in.Document)
@@ -165,5 +210,5 @@ func (t *traveller) Mark() string {
 	if t == nil {
 		return ""
 	}
-	return t.ID + " " + string(t.Verdict.Code) + " " + string(t.Direction)
+	return strings.Join([]string{t.ID, string(t.Verdict.Code), string(t.Direction), string(t.Purpose), string(t.ReturnReason)}, " ")
 }

@@ -129,6 +129,30 @@ var words = map[string]verdict.Text{
 	"direction-needed": {ID: "pilih arah", EN: "choose direction"},
 	"which-direction":  {ID: "Ke arah mana orang ini melintas?", EN: "Which way does this traveller cross?"},
 
+	// What the traveller says.
+	"purpose":        {ID: "Keperluan", EN: "purpose"},
+	"purpose-title":  {ID: "Untuk apa bepergian?", EN: "What is the journey for?"},
+	"return":         {ID: "Alasan pulang", EN: "reason to come home"},
+	"return-title":   {ID: "Mengapa pulang? Sukarela, untuk menawarkan bantuan.", EN: "Why coming home? Voluntary, in order to offer help."},
+	"not-asked":      {ID: "tidak ditanyakan", EN: "not asked"},
+	"help":           {ID: "Tawarkan bantuan", EN: "offer help"},
+	"basis":          {ID: "Dasar", EN: "basis"},
+	"documents":      {ID: "Dokumen", EN: "documents"},
+	"departure-only": {ID: "hanya untuk keberangkatan", EN: "for a departure only"},
+	"guessed":        {ID: "Bacaan menurut daftar: bandingkan", EN: "Reading by the list: compare"},
+
+	// The journey of the hour.
+	"journey":       {ID: "Perjalanan", EN: "journey"},
+	"journey-title": {ID: "Perjalanan untuk pelintas berikutnya", EN: "Journey of the travellers to come"},
+	"journey-note":  {ID: "Penerbangan dan tujuan, misalnya GA834 HKG; kapal: KM KELUD, MYPKG. Kosong: tidak diketahui.", EN: "Flight and destination, such as GA834 HKG; ship: KM KELUD, MYPKG. Empty: not known."},
+	"save":          {ID: "Simpan", EN: "save"},
+
+	// What came of those who were referred.
+	"outcomes":      {ID: "Hasil rujukan", EN: "outcomes"},
+	"outcomes-none": {ID: "Tidak ada yang menunggu hasil.", EN: "Nobody waits for an outcome."},
+	"positive":      {ID: "Ada temuan", EN: "something found"},
+	"negative":      {ID: "Tidak ada temuan", EN: "nothing found"},
+
 	// Beside.
 	"waiting":     {ID: "Menunggu", EN: "waiting"},
 	"history":     {ID: "Riwayat", EN: "history"},
@@ -158,5 +182,6 @@ var words = map[string]verdict.Text{
 	"message-fixed":        {ID: "Arah konter ini tidak dapat diubah di layar.", EN: "The direction of this counter cannot be changed on the screen."},
 	"message-not-recorded": {ID: "Keputusan BELUM tersimpan. Coba sekali lagi; bila gagal lagi, panggil teknisi.", EN: "The decision is NOT recorded. Try once more; if it fails again, call the technician."},
 	"message-bad-request":  {ID: "Layar mengirim sesuatu yang tidak dimengerti. Muat ulang halaman.", EN: "The screen sent something that was not understood. Reload the page."},
+	"message-journey":      {ID: "Perjalanan tidak dimengerti. Tulis seperti GA834 HKG atau KM KELUD, MYPKG.", EN: "The journey was not understood. Write it like GA834 HKG or KM KELUD, MYPKG."},
 	"message-unanswered":   {ID: "Tidak ada jawaban. Belum pasti apakah tersimpan: lihat riwayat.", EN: "No answer. It is not certain whether it was recorded: see the history."},
 }

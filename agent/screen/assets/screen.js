@@ -93,7 +93,7 @@
   function morph(old, fresh) {
     const whole = old.dataset.mark !== fresh.dataset.mark;
     for (const name of old.getAttributeNames()) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
-    for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value && name !== 'aria-checked') old.setAttribute(name, value);
     const from = [...old.childNodes];
     const to = [...fresh.childNodes];
     if (whole || from.length !== to.length || from.some((n, i) => n.nodeName !== to[i].nodeName)) {
@@ -122,7 +122,9 @@
 
   function say(code) {
     const message = code && (part(`message-${code}`) ?? part('message-unanswered'));
-    part('message').replaceChildren(...(message ? [message.content.cloneNode(true)] : []));
+    for (const e of [part('message'), ...document.querySelectorAll('dialog[open] .problem')]) {
+      e.replaceChildren(...(message ? [message.content.cloneNode(true)] : []));
+    }
   }
 
   // Keys and posts.
@@ -130,12 +132,14 @@
   function open(dialog) {
     if (!live) return;
     calm();
+    say('');
     dialog.showModal();
+    guard();
   }
 
   // press is a key or a click on a button of the page.
   function press(button) {
-    const { open: dialog, post: path, decision, direction, set } = button.dataset;
+    const { open: dialog, post: path, decision, direction, set, state, value, outcome, of } = button.dataset;
     if (dialog) open(part(dialog));
     else if ('close' in button.dataset) button.closest('dialog').close();
     else if ('back' in button.dataset) calm();
@@ -143,6 +147,17 @@
     else if (set !== undefined) post('/direction', { direction: set }).then(calm);
     else if ('confirm' in button.dataset) confirm();
     else if (decision) decide(decision, direction);
+    else if (state) tell(state, value);
+    else if (outcome) post('/outcome', { inspection: of, outcome });
+    else if ('seen' in button.dataset) button.ariaChecked = String(button.ariaChecked !== 'true');
+    else if ('journey' in button.dataset) post('/journey', { journey: part('journey-text').value }).then((code) => { if (!code) calm(); });
+  }
+
+  // tell hands over what the traveller said, with what was said before.
+  function tell(field, value) {
+    const { inspection, purpose, return_reason } = part('keys').dataset;
+    if (!live || !inspection || inspection === settled || performance.now() < armed) return;
+    post('/state', { inspection, purpose, return_reason, [field]: value }).then(calm);
   }
 
   async function decide(decision, direction) {
@@ -154,7 +169,8 @@
       guard();
       return;
     }
-    const code = await post('/decide', { inspection, decision, direction: known || direction || '' });
+    const seen = [...document.querySelectorAll('[data-seen][aria-checked=true]')].map((b) => b.dataset.seen).join();
+    const code = await post('/decide', { inspection, decision, direction: known || direction || '', seen });
     if (code === '') settled = inspection;
     if (code === 'direction') body.dataset.asking = '';
   }
@@ -191,16 +207,17 @@
   }
   addEventListener('keydown', (e) => {
     if (e.ctrlKey || e.altKey || e.metaKey || e.shiftKey) return;
-    if (/^F([1-9]|12)$/.test(e.key)) e.preventDefault(); // help, search, address bar
-    if (e.repeat || document.querySelector('dialog[open]')) return;
-    if (e.key === 'Escape') {
+    if (/^F([1-9]|10|12)$/.test(e.key)) e.preventDefault(); // help, search, address bar, menu
+    if (e.repeat) return;
+    const dialog = document.querySelector('dialog[open]');
+    if (e.key === 'Escape' && !dialog) {
       if ('asking' in body.dataset) calm();
       else if (part('message').hasChildNodes()) say('');
       else if (live) part('notice').querySelector('button')?.click();
       return;
     }
-    const button = [...document.querySelectorAll('[data-key]')].find((b) => b.dataset.key === e.key);
-    if (!button?.checkVisibility()) return;
+    const button = [...(dialog ?? document).querySelectorAll('[data-key]')].find((b) => b.dataset.key === e.key && b.checkVisibility());
+    if (!button) return;
     e.preventDefault();
     press(button);
   });
