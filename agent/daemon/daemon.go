@@ -150,6 +150,7 @@ func (d *daemon) begin(ctx context.Context) error {
 		ID: c.ID, Place: d.place(), Direction: verdict.Direction(c.Direction), Confirm: counter.Confirm(c.Confirm),
 		AbandonAfter: c.AbandonAfter, RepeatAfter: c.RepeatAfter, Drill: c.Drill,
 		Recorder: d.recorder, List: d.lists, Queue: d.queue, Health: d.board, ShiftKey: shiftKey, Signal: d.signal, Logger: d.log,
+		Rules: d.lists.rules.Load, Clock: clockState,
 	})
 	if err := errors.Join(d.recorder.start(ctx), d.counter.Restore(ctx, d.queue)); err != nil {
 		d.counter.Fail(err) // the page says so; recording is tried again

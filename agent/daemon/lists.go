@@ -6,11 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lintas/agent/health"
 	"lintas/agent/placement"
 	"lintas/agent/placement/cache"
+	"lintas/agent/rule"
 	"lintas/agent/screen"
 	"lintas/agent/verdict"
 	"lintas/mrz"
@@ -22,6 +24,8 @@ type lists struct {
 	path  string
 	key   func() (placement.Key, error)
 	board *health.Board
+
+	rules atomic.Pointer[rule.Set] // nil: none
 
 	mu   sync.RWMutex // held for reading during a look-up, for writing during a swap
 	list *cache.List
@@ -77,6 +81,7 @@ func (l *lists) refresh(ctx context.Context) {
 }
 
 func (l *lists) swap(list *cache.List, seen os.FileInfo) {
+	l.takeRules(list)
 	l.mu.Lock()
 	old := l.list
 	l.list, l.seen = list, seen
