@@ -20,7 +20,7 @@ import (
 func listCommand() *command.Command {
 	return &command.Command{
 		Name: "list", Summary: "Install the placement list, or show which one is installed.",
-		Sub: []*command.Command{listImportCommand(), listStatusCommand()},
+		Sub: []*command.Command{listImportCommand(), listStatusCommand(), listRulesCommand()},
 	}
 }
 
