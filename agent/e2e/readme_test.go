@@ -35,7 +35,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"built list version", "installed list version", "chain whole", "every chain whole", "there already"} {
+	for _, want := range []string{"built list version", "installed list version", "chain whole", "every chain whole", "there already", "fires in shadow"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("nothing said %q:\n%s", want, out)
 		}
