@@ -40,6 +40,7 @@ type Config struct {
 	Screen   Screen
 	Hub      Hub
 	Keys     Keys
+	List     List
 	Broker   Broker
 	Queue    Queue
 	Log      Log
@@ -94,6 +95,13 @@ type Hub struct {
 type Keys struct {
 	CounterFile string // the signing key, a JWK; made at the first start
 	ListFile    string // the key of the placement list
+}
+
+// List is where the placement list comes from.
+type List struct {
+	Sources  []string // mqtt:, file:/…, https://…; the first that has it
+	RootFile string   // the TUF root that is trusted to begin with
+	Every    time.Duration
 }
 
 // Broker is the way to the hub.

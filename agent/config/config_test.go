@@ -65,6 +65,7 @@ func TestDefaults(t *testing.T) {
 		Screen: config.Screen{Listen: "127.0.0.1:8470", Language: "id", Theme: "dark"},
 		Hub:    config.Hub{Recipients: got.Hub.Recipients, AckKeysFile: "/etc/lintas/hub-ack.jwks"},
 		Keys:   config.Keys{CounterFile: "/var/lib/lintas/counter.jwk", ListFile: "/var/lib/lintas/list.key"},
+		List:   config.List{Sources: []string{"mqtt:"}, RootFile: "/var/lib/lintas/list-root.json", Every: 15 * time.Minute},
 		Broker: config.Broker{AckTimeout: 30 * time.Second, KeepAlive: 8 * time.Second, Window: 256},
 		Queue:  config.Queue{Retention: 30 * 24 * time.Hour, QuotaMiB: 1024},
 		Log:    config.Log{Level: "info", Format: "text"},
@@ -118,6 +119,10 @@ ack_keys_file = "/srv/ack.jwks"
 [keys]
 counter_file = "keys/own.jwk"
 list_file = "credential:list.key"
+[list]
+sources = ["https://lists.example/lintas", "file:/media/usb"]
+root_file = "root.json"
+every = "1h"
 [broker]
 url = "tls://hub.example:8883"
 fallback = ["tls://second.example:8883",
@@ -152,6 +157,7 @@ format = "json"
 		Screen: config.Screen{Listen: "[::1]:0", Language: "en", Theme: "auto"},
 		Hub:    config.Hub{Recipients: []string{hub, second}, AckKeysFile: "/srv/ack.jwks"},
 		Keys:   config.Keys{CounterFile: "/etc/lintas/keys/own.jwk", ListFile: "/run/credentials/lintas.service/list.key"},
+		List:   config.List{Sources: []string{"https://lists.example/lintas", "file:/media/usb"}, RootFile: "/etc/lintas/root.json", Every: time.Hour},
 		Broker: config.Broker{
 			URL: "tls://hub.example:8883", Fallback: []string{"tls://second.example:8883", "tcp://127.0.0.1:1883"}, CAFile: "/etc/lintas/ca.pem",
 			CertificateFile: "/etc/lintas/own.pem", KeyFile: "/run/credentials/lintas.service/broker.key",

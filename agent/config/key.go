@@ -44,6 +44,10 @@ var keys = []key{
 	file("keys.counter_file", optional, func(p place) *string { return &p.Keys.CounterFile }),
 	file("keys.list_file", optional, func(p place) *string { return &p.Keys.ListFile }),
 
+	list("list.sources", optional, func(p place) *[]string { return &p.List.Sources }, listSources),
+	file("list.root_file", optional, func(p place) *string { return &p.List.RootFile }),
+	duration("list.every", func(p place) *time.Duration { return &p.List.Every }, between(time.Minute, 7*day)),
+
 	text("broker.url", optional, func(p place) *string { return &p.Broker.URL }, brokerURL),
 	list("broker.fallback", optional, func(p place) *[]string { return &p.Broker.Fallback }, brokerURLs),
 	file("broker.ca_file", optional, func(p place) *string { return &p.Broker.CAFile }),

@@ -17,8 +17,9 @@ const (
 	// root can then see whether they are there.
 	credentialFolder = "/run/credentials/lintas.service"
 
-	// listCredential is the credential that is used without being named.
+	// Credentials that are used without being named.
 	listCredential = "list.key"
+	rootCredential = "list-root.json"
 )
 
 var credentialName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
@@ -47,6 +48,9 @@ func isIdentity(s string) bool {
 func (c *Config) counterFile() string { return filepath.Join(c.State.Dir, "counter.jwk") }
 func (c *Config) listFile() string    { return filepath.Join(c.State.Dir, "list.key") }
 
+// rootFile is where the list's trusted root is if nobody says otherwise.
+func (c *Config) rootFile() string { return filepath.Join(c.State.Dir, "list-root.json") }
+
 func (d *decoder) fillKeys() {
 	if d.Keys.CounterFile == "" {
 		d.Keys.CounterFile = d.counterFile()
@@ -55,6 +59,12 @@ func (d *decoder) fillKeys() {
 		d.Keys.ListFile = d.listFile()
 		if d.env("CREDENTIALS_DIRECTORY") != "" && holdsSomething(d.credential(listCredential)) {
 			d.Keys.ListFile = d.credential(listCredential)
+		}
+	}
+	if d.List.RootFile == "" {
+		d.List.RootFile = d.rootFile()
+		if d.env("CREDENTIALS_DIRECTORY") != "" && holdsSomething(d.credential(rootCredential)) {
+			d.List.RootFile = d.credential(rootCredential)
 		}
 	}
 }

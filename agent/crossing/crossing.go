@@ -52,6 +52,7 @@ const (
 	AgentStopped        Type = "agent.stopped"
 	ListInstalled       Type = "list.installed"
 	ConfigChanged       Type = "config.changed"
+	ListRefused         Type = "list.refused"
 	DeviceUp            Type = "device.up"
 	DeviceDown          Type = "device.down"
 	KeyRotated          Type = "key.rotated"
@@ -62,7 +63,7 @@ const (
 func Types() []Type {
 	return []Type{
 		InspectionOpened, InspectionAbandoned, Departure, Return, Voided, Amended, SecondaryOutcome,
-		ListInstalled, ConfigChanged, DeviceUp, DeviceDown, AgentStarted, AgentStopped, KeyRotated, QueueRecovered,
+		ListInstalled, ListRefused, ConfigChanged, DeviceUp, DeviceDown, AgentStarted, AgentStopped, KeyRotated, QueueRecovered,
 	}
 }
 

@@ -114,6 +114,7 @@ func records() map[crossing.Type]crossing.Record {
 		crossing.AgentStarted:  &crossing.Started{Place: place, Version: "1", PreviousEpoch: "unknown", PreviousHead: "unknown"},
 		crossing.AgentStopped:  &crossing.Stopped{Place: place, Reason: "signal"},
 		crossing.ListInstalled: &crossing.Installed{Place: place, ListVersion: 7, ListTime: crossing.TimeOf(time.Now()), Rows: 10},
+		crossing.ListRefused:   &crossing.Refused{Place: place, Reason: "rollback", Source: "file:/media/usb", ListVersion: 7},
 		crossing.DeviceUp:      &crossing.Device{Place: place, Scanner: "passport", Reason: "ready"},
 		crossing.DeviceDown:    &crossing.Device{Place: place, Scanner: "passport", Reason: "absent"},
 		crossing.KeyRotated:    rotated,

@@ -224,6 +224,16 @@ type Installed struct {
 	Source      string `json:"source,omitempty"`
 }
 
+// Refused says that a placement list was not believed, and that the counter goes
+// on with the one it has.
+type Refused struct {
+	Stamp
+	Place
+	Reason      string `json:"reason"` // unsigned, expired, rollback, altered, invalid
+	Source      string `json:"source"`
+	ListVersion int64  `json:"list_version,omitempty"` // of the list in use
+}
+
 // Device says that a scanner came or went.
 type Device struct {
 	Stamp

@@ -72,6 +72,7 @@ type daemon struct {
 	devices     chan deviceEvent // not recorded yet
 
 	listRecorded atomic.Int64 // version of the list that was recorded last
+	listRefused  string       // why and whence a list was refused last; belongs to syncList
 	shiftEnds    time.Time    // when documents are recognised under another key
 }
 
@@ -136,7 +137,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	}
 	stamped.Queue = d.queue
 	d.recorder = &recorder{first: d.startedRecord, Recorder: stamped}
-	d.lists = newLists(filepath.Join(d.cfg.State.Dir, ListFile), d.listKey, d.board)
+	d.lists = newLists(filepath.Join(d.cfg.State.Dir, ListFile), d.listAccess, d.board)
 	d.lists.refresh(ctx)
 	return nil
 }
@@ -186,6 +187,7 @@ func (d *daemon) run(ctx context.Context) error {
 	g.Go(func() error { return d.servePage(alive) })
 	g.Go(func() error { return d.serveControl(alive) })
 	g.Go(func() error { return d.keepHouse(alive) })
+	g.Go(func() error { return d.syncList(alive) })
 	g.Go(func() error { return d.watch(alive) })
 	g.Go(func() error {
 		<-intake.Done()
@@ -263,6 +265,7 @@ const (
 	QueueFile     = "queue.db"
 	AnchorFile    = "queue.anchor" // the end of the queue's chain, beside it
 	ListFile      = "placements.db"
+	listFolder    = "list" // what was fetched of the list, and which signatures are trusted
 	PublicKeyFile = "counter.pub.jwk"
 	SocketFile    = "lintas.sock"
 )

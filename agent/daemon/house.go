@@ -37,6 +37,7 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 			listAt = now
 			d.lists.refresh(ctx)
 			d.recordInstalled(ctx)
+			d.recordRefused(ctx)
 			d.recordKeyChange(ctx)
 			_, err := os.Stat(d.cfg.Hub.AckKeysFile)
 			d.board.Set(health.AckKeysMissing, "", err != nil, d.cfg.Hub.AckKeysFile)

@@ -14,6 +14,7 @@ import (
 	"lintas/agent/crossing"
 	"lintas/agent/health"
 	"lintas/agent/placement"
+	"lintas/agent/placement/cache"
 )
 
 const (
@@ -25,7 +26,17 @@ const (
 // open and close will replace it.
 const shiftLength = 12 * time.Hour
 
-func (d *daemon) listKey() (placement.Key, error) { return placement.LoadKey(d.cfg.Keys.ListFile) }
+// listAccess gives what opens the list.
+func (d *daemon) listAccess() cache.Access {
+	a := cache.Access{Counter: d.cfg.Counter.ID}
+	if keys, err := placement.LoadKeyring(d.cfg.Keys.ListFile); err == nil {
+		a.Keys = keys
+	}
+	if id, err := d.key.Load().Identity(); err == nil {
+		a.Identity = id
+	}
+	return a
+}
 
 // loadKey reads the counter's signing key, or makes one. When the key that
 // should be there cannot be used, a provisional one takes its place: recording

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"lintas/agent/config"
 	"lintas/agent/crossing"
 	"lintas/agent/health"
 	"lintas/queue"
@@ -55,9 +56,11 @@ func (d *daemon) connections() (all []func() (mqtt.Options, error)) {
 
 // connection reads certificates and passwords anew for each connection, so
 // that renewed ones are taken up.
-func (d *daemon) connection(url string) (mqtt.Options, error) {
-	b := d.cfg.Broker
-	o := mqtt.Options{URL: url, ClientID: d.cfg.Counter.ID, Username: b.Username, KeepAlive: b.KeepAlive}
+func (d *daemon) connection(url string) (mqtt.Options, error) { return connection(d.cfg, url) }
+
+func connection(cfg *config.Config, url string) (mqtt.Options, error) {
+	b := cfg.Broker
+	o := mqtt.Options{URL: url, ClientID: cfg.Counter.ID, Username: b.Username, KeepAlive: b.KeepAlive}
 	if b.PasswordFile != "" {
 		secret, err := os.ReadFile(b.PasswordFile)
 		if err != nil {

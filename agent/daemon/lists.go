@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"lintas/agent/crossing"
 	"lintas/agent/health"
 	"lintas/agent/placement"
 	"lintas/agent/placement/cache"
@@ -21,19 +23,19 @@ import (
 // lists answers look-ups from the newest installed list and notices when
 // another one has been put in its place.
 type lists struct {
-	path  string
-	key   func() (placement.Key, error)
-	board *health.Board
+	path   string
+	access func() cache.Access
+	board  *health.Board
 
 	rules atomic.Pointer[rule.Set] // nil: none
 
 	mu   sync.RWMutex // held for reading during a look-up, for writing during a swap
 	list *cache.List
-	seen os.FileInfo
+	seen string // stamp of the files that are open
 }
 
-func newLists(path string, key func() (placement.Key, error), board *health.Board) *lists {
-	return &lists{path: path, key: key, board: board}
+func newLists(path string, access func() cache.Access, board *health.Board) *lists {
+	return &lists{path: path, access: access, board: board}
 }
 
 // Find looks a document up, or says placement.ErrNoList.
@@ -47,40 +49,79 @@ func (l *lists) Find(ctx context.Context, doc mrz.Document) (placement.Found, er
 	return l.list.Find(ctx, doc)
 }
 
-// refresh opens the list file if it is another one than before.
-func (l *lists) refresh(ctx context.Context) {
-	st, err := os.Stat(l.path)
+// Rules gives the signed rules of the installed list, nil if there are none.
+func (l *lists) Rules() []byte {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.list == nil {
+		return nil
+	}
+	return l.list.Rules()
+}
+
+// Officers gives the roster of a site; none without a list.
+func (l *lists) Officers(ctx context.Context, site string) ([]placement.Officer, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.list == nil {
+		return nil, nil
+	}
+	return l.list.Officers(ctx, site)
+}
+
+// ackKeys gives the hub's keys that came with the list.
+func (l *lists) ackKeys() crossing.Keys {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.list == nil {
+		return nil
+	}
+	var hub struct {
+		AckKeys json.RawMessage `json:"ack_keys"`
+	}
+	if err := json.Unmarshal(l.list.Hub(), &hub); err != nil {
+		return nil
+	}
+	keys, err := crossing.ParseKeys(hub.AckKeys)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			l.swap(nil, nil)
-		}
+		return nil
+	}
+	return keys
+}
+
+// refresh opens the list if its files are others than before.
+func (l *lists) refresh(ctx context.Context) {
+	stamp := cache.Stamp(l.path)
+	if stamp == "" {
+		l.swap(nil, "")
 		l.judge()
 		return
 	}
 	l.mu.RLock()
-	same := l.seen != nil && os.SameFile(st, l.seen) && st.ModTime().Equal(l.seen.ModTime())
-	open := l.list != nil
+	same := l.seen == stamp && l.list != nil
 	l.mu.RUnlock()
-	if same && open {
+	if same {
 		l.judge()
 		return
 	}
-	key, err := l.key()
-	var list *cache.List
-	if err == nil {
-		list, err = cache.Open(ctx, l.path, key)
+	list, err := cache.Open(ctx, l.path, l.access())
+	if ctx.Err() != nil {
+		if list != nil {
+			list.Close()
+		}
+		return // the one that is open goes on being used
 	}
 	if err != nil {
-		l.swap(nil, nil)
+		l.swap(nil, "")
 		l.judge()
 		l.board.Set(health.ListUnreadable, "", true, err.Error())
 		return
 	}
-	l.swap(list, st)
+	l.swap(list, stamp)
 	l.judge()
 }
 
-func (l *lists) swap(list *cache.List, seen os.FileInfo) {
+func (l *lists) swap(list *cache.List, seen string) {
 	l.takeRules(list)
 	l.mu.Lock()
 	old := l.list
@@ -127,6 +168,6 @@ func (l *lists) screenInfo() screen.ListInfo {
 
 // Close closes the list.
 func (l *lists) Close() error {
-	l.swap(nil, nil)
+	l.swap(nil, "")
 	return nil
 }

@@ -71,7 +71,7 @@ func (d *daemon) recordInstalled(ctx context.Context) {
 	if !present || info.Version == d.listRecorded.Load() {
 		return
 	}
-	rec := &crossing.Installed{Place: d.place(), ListVersion: info.Version, ListTime: crossing.TimeOf(info.Time), Rows: info.Rows}
+	rec := &crossing.Installed{Place: d.place(), ListVersion: info.Version, ListTime: crossing.TimeOf(info.Time), Rows: info.Rows, Source: info.Source}
 	if err := d.record(ctx, crossing.ListInstalled, rec); err != nil {
 		d.log.Error("cannot record", "error", err)
 		return

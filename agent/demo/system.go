@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -86,10 +87,15 @@ func start(ctx context.Context, dir, listen string) (s *system, err error) {
 	if err := s.tool(ctx, "lintas-hub", "keys", "init", "--keys", s.path("hub/keys")); err != nil {
 		return s, err
 	}
+	if _, err := os.Stat(s.path("hub/keys/list-root.json")); errors.Is(err, fs.ErrNotExist) {
+		if err := s.tool(ctx, "lintas-hub", "list", "keys", "init", "--keys", s.path("hub/keys")); err != nil {
+			return s, err
+		}
+	}
 	if err := s.configure(broker, free(listen)); err != nil {
 		return s, err
 	}
-	if err := s.installList(ctx); err != nil {
+	if err := s.installList(ctx, broker); err != nil {
 		return s, err
 	}
 	if s.agent, err = s.spawn("lintas", "run", "-c", s.config()); err != nil {
@@ -182,6 +188,9 @@ ack_keys_file = "hub/keys/ack.jwks"
 [keys]
 list_file = "hub/keys/list.jwk"
 
+[list]
+root_file = "hub/keys/list-root.json"
+
 [broker]
 url = "tcp://%s"
 ack_timeout = "3s"
@@ -190,7 +199,7 @@ ack_timeout = "3s"
 }
 
 // installList builds the invented list and puts it on the counter.
-func (s *system) installList(ctx context.Context) error {
+func (s *system) installList(ctx context.Context, broker string) error {
 	placements, negatives, agencies := sources(time.Now())
 	for name, lines := range map[string][]any{"placements": placements, "negatives": negatives, "agencies": agencies} {
 		f, err := os.Create(s.path("hub/" + name + ".jsonl"))
@@ -208,10 +217,13 @@ func (s *system) installList(ctx context.Context) error {
 	if err := os.MkdirAll(s.path("state"), 0o700); err != nil {
 		return err
 	}
-	list := s.path(fmt.Sprintf("hub/list-%d", time.Now().Unix()))
+	list := s.path("hub/list")
 	err := s.tool(ctx, "lintas-hub", "list", "build", "--keys", s.path("hub/keys"), "--placements", s.path("hub/placements.jsonl"),
 		"--negatives", s.path("hub/negatives.jsonl"), "--agencies", s.path("hub/agencies.jsonl"), "-o", list)
 	if err != nil {
+		return err
+	}
+	if err := s.tool(ctx, "lintas-hub", "list", "publish", "--keys", s.path("hub/keys"), "--broker", "tcp://"+broker, "--to", "mqtt", list); err != nil {
 		return err
 	}
 	return s.tool(ctx, "lintas", "list", "import", "-c", s.config(), list)

@@ -150,6 +150,9 @@ recipients = [%q]
 ack_keys_file = "keys/ack.jwks"
 [keys]
 list_file = "keys/list.jwk"
+[list]
+sources = []
+root_file = "keys/list-root.json"
 [broker]
 url = "tcp://127.0.0.1:%d"
 ack_timeout = "1s"

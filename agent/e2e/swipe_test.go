@@ -61,6 +61,9 @@ func (s *site) installList(placed ...mrz.Fields) {
 	if err := os.MkdirAll(s.path("state"), 0o700); err != nil {
 		s.t.Fatal(err)
 	}
+	if _, err := os.Stat(s.path("keys/list-root.json")); err != nil {
+		s.tool("lintas-hub", "list", "keys", "init", "--keys", s.path("keys"))
+	}
 	s.tool("lintas-hub", "list", "build", "--cheap", "--keys", s.path("keys"), "--placements", s.path("placements.jsonl"), "-o", s.path("list"))
 	s.tool("lintas", "list", "import", "-c", s.config(), s.path("list"))
 }

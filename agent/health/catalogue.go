@@ -39,6 +39,8 @@ const (
 	ListCheap      Code = "list-cheap"
 	RulesRefused   Code = "rules-refused"
 	RuleOff        Code = "rule-off"
+	ListRefused    Code = "list-refused"
+	ListRoot       Code = "list-root-missing"
 	ClockUnsynced  Code = "clock-not-synchronised"
 	KeyCreated     Code = "key-new"
 	KeyProvisional Code = "key-provisional"
@@ -160,6 +162,12 @@ var catalogue = index([]Condition{
 	{RuleOff, Info, 0,
 		"Satu aturan dinonaktifkan", "A rule has been turned off",
 		"Tidak perlu tindakan di konter; pusat diberi tahu.", "Nothing to do at the counter; headquarters is told."},
+	{ListRefused, Error, 0,
+		"Daftar penempatan yang baru ditolak", "A new placement list was not believed",
+		"Tetap bekerja dengan daftar yang ada. Teknisi: laporkan ke pusat.", "Go on with the list that is there. Technician: tell headquarters."},
+	{ListRoot, Warning, 0,
+		"Akar kepercayaan daftar tidak ada", "The root that lists are trusted from is missing",
+		"Daftar baru tidak dapat dipasang. Teknisi: atur [list] root_file.", "No new list can be installed. Technician: set [list] root_file."},
 	{ClockUnsynced, Warning, 0,
 		"Jam mesin tidak tersinkron", "The clock is not synchronised",
 		"Periksa tanggal dan jam di layar; catatan ditandai.", "Check the date and time on the screen; records are marked."},

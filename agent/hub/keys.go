@@ -19,12 +19,14 @@ import (
 
 // Files of the key folder. Those marked secret are for the owner only.
 const (
-	FileAckKey     = "ack.jwk"        // secret: signs acknowledgements
-	FileAckKeys    = "ack.jwks"       // for the counters: [hub] ack_keys_file
-	FileIdentity   = "age.txt"        // secret: opens records
-	FileRecipients = "recipients.txt" // for the counters: [hub] recipients
-	FileListKey    = "list.jwk"       // secret: locks the list; for the counters: [keys] list_file
-	DirCounters    = "counters"       // <counter>.jwk: the counters' public keys
+	FileAckKey      = "ack.jwk"        // secret: signs acknowledgements
+	FileAckKeys     = "ack.jwks"       // for the counters: [hub] ack_keys_file
+	FileIdentity    = "age.txt"        // secret: opens records
+	FileRecipients  = "recipients.txt" // for the counters: [hub] recipients
+	FileListKey     = "list.jwk"       // secret: locks the list; for the counters: [keys] list_file
+	FileNextListKey = "list-next.jwk"  // secret: will lock it; the counters have it before
+	FileOldListKey  = "list-old.jwk"   // secret: has locked it
+	DirCounters     = "counters"       // <counter>.jwk: the counters' public keys
 )
 
 // InitKeys makes what is missing of a hub's keys in dir and leaves what is

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -81,24 +80,6 @@ func (k Key) MarshalJWK() ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// LoadKey reads a list key.
-func LoadKey(path string) (Key, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return Key{}, fmt.Errorf("cannot read list key: %w", err)
-	}
-	var jwk jose.JSONWebKey
-	var k Key
-	if err := jwk.UnmarshalJSON(b); err == nil {
-		if secret, ok := jwk.Key.([]byte); ok && len(secret) == keySize {
-			copy(k.secret[:], secret)
-			k.ID = k.id()
-			return k, nil
-		}
-	}
-	return Key{}, fmt.Errorf("cannot read list key %s: not a 32-byte symmetric key as JWK", path)
-}
-
 // Tag is what a row is found by.
 type Tag [16]byte
 
@@ -109,12 +90,55 @@ type Lock struct {
 	cost Cost
 }
 
-// NewLock is for a list with this header.
+// NewLock is for a list whose header names this salt and cost.
 func NewLock(key Key, salt []byte, cost Cost) (*Lock, error) {
 	if len(salt) != saltSize {
 		return nil, fmt.Errorf("salt is %d bytes and not %d", len(salt), saltSize)
 	}
 	return &Lock{key, salt, cost}, cost.check()
+}
+
+// NewSalt makes the salt of a list key's period.
+func NewSalt() []byte {
+	salt := make([]byte, saltSize)
+	rand.Read(salt)
+	return salt
+}
+
+// Digest names content without telling it to whoever lacks the list key: 16
+// bytes of an HMAC-SHA-256. The build keeps digests to see what has changed.
+func (k Key) Digest(domain string, content []byte) (sum [16]byte) {
+	mac := hmac.New(sha256.New, k.secret[:])
+	mac.Write([]byte(domain + separator))
+	mac.Write(content)
+	return [16]byte(mac.Sum(nil))
+}
+
+// Entry locks an entry: the stub of its person, and a row for each document.
+func (l *Lock) Entry(e Entry) ([]Row, error) {
+	rows := []Row{{Tag: l.person(e.Primary, e.Secondary, e.DateOfBirth), Kind: KindStub}}
+	for _, d := range e.Documents {
+		tag, _, err := l.document(d.IssuingState, d.DocumentNumber)
+		if err != nil {
+			return nil, err
+		}
+		body, err := seal(l.body(d.IssuingState, d.DocumentNumber, e.DateOfBirth, d.DateOfExpiry), KindRecord, tag, e.Record)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, Row{tag, KindRecord, body})
+	}
+	return rows, nil
+}
+
+// Negative locks a negative entry.
+func (l *Lock) Negative(n Negative) (Row, error) {
+	tag, key, err := l.document(n.IssuingState, n.DocumentNumber)
+	if err != nil {
+		return Row{}, err
+	}
+	body, err := seal(key, KindNegative, tag, n)
+	return Row{tag, KindNegative, body}, err
 }
 
 const separator = "\x1f"

@@ -1,6 +1,8 @@
 // Package placement is the list of migrant workers who are lawfully placed
 // abroad: its records, how they are locked, and the files a list consists of.
-// Package cache keeps an installed list on a counter.
+// Package build makes those files at headquarters and package repository signs
+// and publishes them; package sync fetches them and package cache keeps the
+// installed list on a counter.
 //
 // Rows are locked with the machine-readable zone. With K the list key and
 //
@@ -53,12 +55,28 @@ var statuses = []Status{InProcess, Ready, Departed, Abroad, OnLeave, Ended, Retu
 // FlagLost marks a record whose document was reported lost or stolen.
 const FlagLost = "document-reported-lost"
 
+// The other flags of a record.
+const (
+	FlagDuplicate = "duplicate-passport"
+	FlagPermit    = "sip2mi-revoked"
+	FlagContact   = "wanted-contact"
+)
+
+// The words that a record may use.
+var (
+	flags         = []string{FlagLost, FlagDuplicate, FlagPermit, FlagContact}
+	schemes       = []string{"g2g", "p2p", "ukps", "mandiri", "spsk", "ssw", "crew", "re-entry"}
+	employerKinds = []string{"legal-entity", "household", "vessel"}
+)
+
 // Record is what a counter learns about a placement. It is sealed in the list
 // and opens only with the document's own data.
 type Record struct {
 	PlacementID   string   `json:"placement_id"`
-	Rev           int64    `json:"rev"`
-	Source        string   `json:"source,omitempty"`
+	Rev           int64    `json:"rev"` // the newest one of a placement is in the list
+	ValidFrom     mrz.Date `json:"valid_from,omitzero"`
+	UpdatedAt     string   `json:"updated_at,omitempty"` // RFC 3339
+	Source        string   `json:"source,omitempty"`     // siskop2mi, …; shown to the officer
 	Status        Status   `json:"status"`
 	Scheme        string   `json:"scheme,omitempty"` // g2g, p2p, ukps, mandiri, spsk, ssw, crew, re-entry
 	Destination   string   `json:"destination"`      // ISO 3166-1 alpha-3
@@ -76,13 +94,16 @@ type Record struct {
 	Primary       string   `json:"primary"` // as in the visual zone or in the machine-readable one
 	Secondary     string   `json:"secondary,omitempty"`
 	DateOfBirth   mrz.Date `json:"date_of_birth"`
+	EmployerName  string   `json:"employer_name,omitempty"`
+	ForeignAgency string   `json:"foreign_agency,omitempty"`
 }
 
 // Entry is a record as the list is built from it: with the documents it can
 // be found by.
 type Entry struct {
 	Record
-	Documents []DocumentRef `json:"documents"`
+	Documents []DocumentRef `json:"documents"`         // each known one, old and renewed
+	Removed   bool          `json:"removed,omitempty"` // among changes: the placement is not on the list any more
 }
 
 // DocumentRef names a travel document by what its machine-readable zone says.
@@ -140,10 +161,14 @@ const (
 
 // Info describes an installed list.
 type Info struct {
-	Version int64
-	Time    time.Time // when it was made; the age is counted from here
-	Rows    int64
-	Cheap   bool // locked with a cost that protects nothing: benchmarks and demonstrations
+	Version      int64
+	Base         int64     // version of the full list below the deltas
+	Time         time.Time // when its timestamp was signed; the age is counted from here
+	Rows         int64
+	RulesVersion int64  // what the rules call themselves, 0 if there are none
+	KeyID        string // of the list key that locks it
+	Source       string // where it came from, without secrets
+	Cheap        bool   // locked with a cost that protects nothing: benchmarks and demonstrations
 }
 
 // Found is what a look-up brought to light.
@@ -159,32 +184,3 @@ type Found struct {
 
 // ErrNoList: no usable list is installed.
 var ErrNoList = errors.New("no placement list is installed")
-
-// check tells what is wrong with an entry, for whoever builds the list.
-func (e Entry) check() error {
-	var errs []error
-	need := func(name string, ok bool, what string) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("%s %s", name, what))
-		}
-	}
-	need("placement_id", e.PlacementID != "", "is missing")
-	need("status", knownStatus(e.Status), "is not one of the life cycle's words")
-	need("destination", len(e.Destination) == 3, "is not a three-letter code")
-	need("primary", e.Primary != "", "is missing")
-	need("date_of_birth", !e.DateOfBirth.IsZero(), "is missing")
-	need("documents", len(e.Documents) > 0, "is empty")
-	for i, d := range e.Documents {
-		need(fmt.Sprintf("documents[%d]", i), d.DocumentNumber != "" && d.IssuingState != "", "needs document_number and issuing_state")
-	}
-	return errors.Join(errs...)
-}
-
-func knownStatus(s Status) bool {
-	for _, k := range statuses {
-		if s == k {
-			return true
-		}
-	}
-	return false
-}

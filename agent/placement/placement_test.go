@@ -10,10 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"lintas/agent/placement"
-	"lintas/agent/placement/cache"
 	"lintas/mrz"
 )
 
@@ -29,120 +27,6 @@ const (
 	canaryName   = "KENARIKUNING"
 	canaryNumber = "ZZ7654321"
 )
-
-func source(key placement.Key, version int64) placement.Source {
-	return placement.Source{
-		Version: version, Time: time.Now(), Key: key, Cost: placement.CheapCost,
-		Entries: []placement.Entry{{
-			Record: placement.Record{PlacementID: "P-1", Rev: 2, Status: placement.Ready, Destination: "HKG", AgencyID: "A-1",
-				Primary: canaryName, Secondary: "AYU", DateOfBirth: date("1991-02-27")},
-			Documents: []placement.DocumentRef{
-				{IssuingState: "IDN", DocumentNumber: canaryNumber, DateOfExpiry: date("2033-10-19")},
-				{IssuingState: "IDN", DocumentNumber: "ZZ7654322", DateOfExpiry: date("2030-01-01")},
-			},
-		}},
-		Negatives: []placement.Negative{{
-			DocumentRef: placement.DocumentRef{IssuingState: "IDN", DocumentNumber: "ZZ9999999"},
-			Kind:        placement.Attention, Until: date("2030-01-01"), Contact: "ext. 7",
-		}},
-		Agencies: []placement.Agency{{ID: "A-1", Name: "PT Contoh", Licence: placement.LicenceActive}},
-	}
-}
-
-func document(number, birth, expiry string) mrz.Document {
-	return mrz.Document{Valid: true, IssuingState: "IDN", DocumentNumber: number, Name: mrz.NewName(canaryName, "AYU"),
-		DateOfBirth: date(birth), DateOfExpiry: date(expiry)}
-}
-
-// installed builds a list and installs it.
-func installed(t *testing.T, key placement.Key) (*cache.List, string, string) {
-	t.Helper()
-	dir := t.TempDir()
-	list, db := filepath.Join(dir, "list"), filepath.Join(dir, "placements.db")
-	if _, err := placement.Build(list, source(key, 1)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := cache.Install(t.Context(), list, db); err != nil {
-		t.Fatal(err)
-	}
-	l, err := cache.Open(t.Context(), db, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	return l, list, db
-}
-
-func TestFind(t *testing.T) {
-	l, _, _ := installed(t, placement.NewKey())
-	for _, c := range []struct {
-		name  string
-		doc   mrz.Document
-		check func(placement.Found) bool
-	}{
-		{"the document itself", document(canaryNumber, "1991-02-27", "2033-10-19"),
-			func(f placement.Found) bool {
-				return f.Listed && len(f.Records) == 1 && f.Records[0].PlacementID == "P-1" && f.Agencies["A-1"].Name == "PT Contoh" && !f.OtherPaper
-			}},
-		{"the older passport", document("ZZ7654322", "1991-02-27", "2030-01-01"),
-			func(f placement.Found) bool { return len(f.Records) == 1 }},
-		{"another birth date", document(canaryNumber, "1991-02-28", "2033-10-19"),
-			func(f placement.Found) bool { return f.Listed && len(f.Records) == 0 }},
-		{"another expiry", document(canaryNumber, "1991-02-27", "2033-10-20"),
-			func(f placement.Found) bool { return f.Listed && len(f.Records) == 0 }},
-		{"another passport of the same person", document("ZZ0000001", "1991-02-27", "2033-10-19"),
-			func(f placement.Found) bool { return !f.Listed && f.OtherPaper }},
-		{"negative, whatever the birth date", document("ZZ9999999", "2001-01-01", "2033-10-19"),
-			func(f placement.Found) bool {
-				return len(f.Negatives) == 1 && f.Negatives[0].Contact == "ext. 7" && !f.Listed
-			}},
-		{"somebody else", mrz.Document{IssuingState: "UTO", DocumentNumber: "L898902C3", Name: mrz.NewName("ERIKSSON", ""), DateOfBirth: date("1974-08-12")},
-			func(f placement.Found) bool { return !f.Listed && !f.OtherPaper && len(f.Negatives) == 0 }},
-		{"nothing was read", mrz.Document{}, func(f placement.Found) bool { return !f.Listed && !f.OtherPaper }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f, err := l.Find(t.Context(), c.doc)
-			if err != nil || !f.ListPresent || f.List.Version != 1 || !c.check(f) {
-				t.Errorf("found listed=%v records=%d other=%v, %v", f.Listed, len(f.Records), f.OtherPaper, err)
-			}
-		})
-	}
-}
-
-// A stolen disk, without or with the key: nothing that names anybody.
-func TestFilesTellNothing(t *testing.T) {
-	_, list, db := installed(t, placement.NewKey())
-	files, err := filepath.Glob(filepath.Join(list, "placements", "*"))
-	if err != nil || len(files) != 256 {
-		t.Fatalf("%d shards, %v", len(files), err)
-	}
-	for _, path := range append(files, filepath.Join(list, "negatives"), db) {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, canary := range []string{canaryName, canaryNumber, "ZZ7654322", "ZZ9999999", "1991-02-27", "P-1", "HKG"} {
-			if bytes.Contains(b, []byte(canary)) {
-				t.Errorf("%s holds %s", filepath.Base(path), canary)
-			}
-		}
-	}
-	s := source(placement.NewKey(), 1)
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		for _, v := range []any{s.Entries[0], s.Entries[0].Record, s.Entries[0].Documents[0], s.Negatives[0]} {
-			if text := fmt.Sprintf(verb, v); strings.Contains(text, canaryName) || strings.Contains(text, "ZZ") {
-				t.Errorf("%s of a %T shows it: %s", verb, v, text)
-			}
-		}
-	}
-}
-
-func TestWrongKey(t *testing.T) {
-	_, _, db := installed(t, placement.NewKey())
-	if _, err := cache.Open(t.Context(), db, placement.NewKey()); err == nil {
-		t.Error("a list was opened with another key")
-	}
-}
 
 func TestKeyFile(t *testing.T) {
 	k := placement.NewKey()
@@ -174,165 +58,214 @@ func TestKeyFile(t *testing.T) {
 	}
 }
 
-// An import that goes wrong leaves the old list whole and in use.
-func TestInstallRefuses(t *testing.T) {
-	key := placement.NewKey()
-	for _, c := range []struct {
-		name string
-		harm func(t *testing.T, dir string)
-		want string
-	}{
-		{"not newer", func(*testing.T, string) {}, "version 1 is installed"},
-		{"a file is missing", func(t *testing.T, dir string) {
-			edit(t, dir, func(m *placement.Manifest) { m.Version = 2 })
-			os.Remove(filepath.Join(dir, "negatives"))
-		}, "negatives"},
-		{"a byte is changed", func(t *testing.T, dir string) {
-			edit(t, dir, func(m *placement.Manifest) { m.Version = 2 })
-			flip(t, filepath.Join(dir, "negatives"))
-		}, "SHA-256 differs"},
-		{"a file is longer than said", func(t *testing.T, dir string) {
-			edit(t, dir, func(m *placement.Manifest) { m.Version = 2 })
-			f, err := os.OpenFile(filepath.Join(dir, "negatives"), os.O_APPEND|os.O_WRONLY, 0)
-			if err != nil {
-				t.Fatal(err)
+// What holds a person prints nothing of him.
+func TestPrintsNobody(t *testing.T) {
+	ref := placement.DocumentRef{IssuingState: "IDN", DocumentNumber: canaryNumber}
+	record := placement.Record{PlacementID: "P-1", Primary: canaryName}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		for _, v := range []any{
+			record, ref, placement.Entry{Record: record, Documents: []placement.DocumentRef{ref}}, placement.Negative{DocumentRef: ref},
+			placement.NegativeEntry{DocumentRef: ref}, placement.Cleared{PlacementID: "P-1", DocumentRef: ref}, placement.Officer{ID: "7", Name: canaryName},
+		} {
+			if text := fmt.Sprintf(verb, v); strings.Contains(text, canaryName) || strings.Contains(text, "ZZ") {
+				t.Errorf("%s of a %T shows it: %s", verb, v, text)
 			}
-			f.Write(make([]byte, 1000))
-			f.Close()
-		}, "longer"},
-		{"rows are missing", func(t *testing.T, dir string) {
-			edit(t, dir, func(m *placement.Manifest) { m.Version, m.Rows = 2, m.Rows+1 })
-		}, "rows"},
-		{"a target outside", func(t *testing.T, dir string) {
-			edit(t, dir, func(m *placement.Manifest) {
-				m.Version = 2
-				m.Targets["../x"] = m.Targets["negatives"]
-			})
-		}, "outside"},
-		{"a cost that would stop the counter", func(t *testing.T, dir string) {
-			edit(t, dir, func(m *placement.Manifest) { m.Version, m.Cost.MemoryKiB = 2, 1<<30 })
-		}, "out of bounds"},
-		{"more than the disk holds", func(t *testing.T, dir string) {
-			edit(t, dir, func(m *placement.Manifest) {
-				m.Version = 2
-				m.Targets["agencies"] = placement.Target{Length: 1 << 39}
-			})
-		}, "MiB of disk"},
-		{"no manifest", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, placement.ManifestName)) }, "no such file"},
-		{"a manifest that is something else", func(t *testing.T, dir string) {
-			os.WriteFile(filepath.Join(dir, placement.ManifestName), []byte("[]"), 0o644)
-		}, "cannot read list"},
+		}
+	}
+}
+
+const good = `{"placement_id":"P","rev":1,"status":"siap","destination":"HKG","primary":"X","date_of_birth":"1990-01-01","documents":[{"issuing_state":"IDN","document_number":"ZZ1","date_of_expiry":"2030-01-01"}]}`
+
+func TestJSONLines(t *testing.T) {
+	if e, err := placement.ReadAll("p.jsonl", strings.NewReader(good+"\n\n"+good), placement.Entries); err != nil || len(e) != 2 {
+		t.Fatalf("%d entries, %v", len(e), err)
+	}
+	for _, c := range []struct{ name, line, want string }{
+		{"a word that is none", strings.Replace(good, "siap", "ready", 1), "p.jsonl:2:38: status is not one"},
+		{"an unknown field", strings.Replace(good, `"rev"`, `"revision"`, 1), `p.jsonl:2:32: unknown field "revision"`},
+		{"no JSON", `{"placement_id":"P",,}`, "p.jsonl:2:21: not a JSON object"},
+		{"a wrong date", strings.Replace(good, "1990-01-01", "soon", 1), "p.jsonl:2:95: date_of_birth does not have the form"},
+		{"a text for a number", strings.Replace(good, `"rev":1`, `"rev":"1"`, 1), "p.jsonl:2:27: rev is a JSON string"},
+		{"a document without number", strings.Replace(good, "ZZ1", "", 1), "documents needs a document_number"},
+		{"something behind", good + " {}", "p.jsonl:2:201: not a JSON object"},
+		{"a list", "[]", "p.jsonl:2:1: not a JSON object"},
+		{"too long", `{"primary":"` + strings.Repeat("X", 70_000) + `"}`, "p.jsonl:2: the line is longer"},
+		{"no status, no destination", `{"placement_id":"P","rev":1,"primary":"X","date_of_birth":"1990-01-01","documents":[]}`, "p.jsonl:2: destination is not"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, dir, db := installed(t, key)
-			c.harm(t, dir)
-			if _, err := cache.Install(t.Context(), dir, db); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want something with %q", err, c.want)
+			got, err := placement.ReadAll("/somewhere/p.jsonl", strings.NewReader(good+"\n"+c.line+"\n"+good), placement.Entries)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("does not say %q: %v", c.want, err)
 			}
-			l, err := cache.Open(t.Context(), db, key)
-			if err != nil {
-				t.Fatal(err)
+			if strings.Contains(fmt.Sprint(err), "soon") {
+				t.Errorf("a fault repeats the value: %v", err)
 			}
-			defer l.Close()
-			if f, err := l.Find(t.Context(), document(canaryNumber, "1991-02-27", "2033-10-19")); err != nil || len(f.Records) != 1 {
-				t.Errorf("the old list does not answer: %v", err)
-			}
-			if left, _ := filepath.Glob(db + ".new*"); len(left) > 0 {
-				t.Errorf("left behind: %v", left)
+			if len(got) != 1 {
+				t.Errorf("%d entries handed on, after a fault none is", len(got))
 			}
 		})
 	}
 }
 
-func edit(t *testing.T, dir string, f func(*placement.Manifest)) {
-	t.Helper()
-	m, err := placement.ReadManifest(dir)
-	if err != nil {
-		t.Fatal(err)
+func TestAllFaultsAtOnce(t *testing.T) {
+	bad := strings.Repeat(strings.Replace(good, "siap", "ready", 1)+"\n", 150)
+	_, err := placement.ReadAll("p.jsonl", strings.NewReader(bad), placement.Entries)
+	if n := strings.Count(fmt.Sprint(err), "status is not"); n != 100 || !strings.Contains(err.Error(), "more than 100 faults") {
+		t.Errorf("%d faults", n)
 	}
-	f(&m)
-	b, err := json.Marshal(m)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, placement.ManifestName), b, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func flip(t *testing.T, path string) {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b[len(b)-1] ^= 1
-	if err := os.WriteFile(path, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestSources(t *testing.T) {
-	good := `{"placement_id":"P","rev":1,"status":"siap","destination":"HKG","primary":"X","date_of_birth":"1990-01-01","documents":[{"issuing_state":"IDN","document_number":"ZZ1","date_of_expiry":"2030-01-01"}]}`
-	if e, err := placement.ReadEntries("p", strings.NewReader(good+"\n\n"+good)); err != nil || len(e) != 2 {
-		t.Fatalf("%d entries, %v", len(e), err)
-	}
-	bad := strings.Join([]string{good, strings.Replace(good, "siap", "ready", 1), strings.Replace(good, `"rev"`, `"revision"`, 1), "{", strings.Replace(good, "1990-01-01", "soon", 1)}, "\n")
-	_, err := placement.ReadEntries("p.jsonl", strings.NewReader(bad))
-	for _, want := range []string{"p.jsonl:2: status", "p.jsonl:3:", "p.jsonl:4:", "p.jsonl:5:"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the faults do not say %q:\n%v", want, err)
-		}
-	}
-	if line, ok := errors.AsType[*placement.LineError](err); !ok || line.Line != 2 {
+	if line, ok := errors.AsType[*placement.LineError](err); !ok || line.Line != 1 || line.Column == 0 {
 		t.Errorf("first fault: %v", line)
 	}
-	for _, text := range []string{
-		`{"issuing_state":"IDN","document_number":"ZZ1","kind":"attention","contact":"x"}`,
-		`{"issuing_state":"IDN","document_number":"ZZ1","kind":"attention","until":"2030-01-01"}`,
-		`{"issuing_state":"IDN","document_number":"ZZ1","kind":"bad","until":"2030-01-01","contact":"x"}`,
-		`{"document_number":"ZZ1","kind":"lost","until":"2030-01-01","contact":"x"}`,
+}
+
+func TestCSV(t *testing.T) {
+	const head = "placement_id,rev,status,destination,via,primary,date_of_birth,documents,flags\n"
+	got, err := placement.ReadAll("p.csv", strings.NewReader("\ufeff"+head+
+		"EX-1,2,siap,HKG,SGP MYS,\"CONTOH, SITI\",1994-03-07,IDN ZZ0000101 2031-11-23; IDN ZZ0000102 2030-01-01,document-reported-lost\n"), placement.Entries)
+	if err != nil || len(got) != 1 || len(got[0].Documents) != 2 || got[0].Rev != 2 || len(got[0].Via) != 2 || got[0].Primary != "CONTOH, SITI" || got[0].Flags[0] != placement.FlagLost {
+		t.Fatalf("%d entries, %v", len(got), err)
+	}
+	for _, c := range []struct{ name, text, want string }{
+		{"a word that is none", head + "EX-1,2,ready,HKG,,X,1994-03-07,IDN ZZ1 2030-01-01,\n", "p.csv:2:8: status is not"},
+		{"no number", head + "EX-1,two,siap,HKG,,X,1994-03-07,IDN ZZ1 2030-01-01,\n", "p.csv:2:6: rev is not a whole number"},
+		{"a wrong date", head + "EX-1,2,siap,HKG,,X,7.3.1994,IDN ZZ1 2030-01-01,\n", "p.csv:2:20: date_of_birth does not have"},
+		{"half a document", head + "EX-1,2,siap,HKG,,X,1994-03-07,IDN ZZ1,\n", "p.csv:2:31: documents are written"},
+		{"a column too few", head + "EX-1,2\n", "p.csv:2:1: wrong number of fields"},
+		{"an unknown column", "placement_id,weight\nP,1\n", `p.csv:2:3: unknown field "weight"`},
+		{"a missing column", "placement_id\nP\n", "p.csv:2: status is not"},
+		{"a line later, behind a line break in a cell", head + "\"EX\n1\",2,siap,HKG,,X,1994-03-07,IDN ZZ1 2030-01-01,\nEX-2,2,ready,HKG,,X,1994-03-07,IDN ZZ1 2030-01-01,\n", "p.csv:4:8: status"},
+		{"nothing", "", "p.csv:1: the first line"},
 	} {
-		if _, err := placement.ReadNegatives("n", strings.NewReader(text)); err == nil {
-			t.Errorf("accepted %s", text)
+		t.Run(c.name, func(t *testing.T) {
+			_, err := placement.ReadAll("p.csv", strings.NewReader(c.text), placement.Entries)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("does not say %q: %v", c.want, err)
+			}
+		})
+	}
+}
+
+func TestOtherSources(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		read       func(string) error
+	}{
+		{"negative without end", `{"issuing_state":"IDN","document_number":"ZZ1","kind":"attention","contact":"x"}`, read(placement.Negatives)},
+		{"negative without contact", `{"issuing_state":"IDN","document_number":"ZZ1","kind":"attention","until":"2030-01-01"}`, read(placement.Negatives)},
+		{"negative of no kind", `{"issuing_state":"IDN","document_number":"ZZ1","kind":"bad","until":"2030-01-01","contact":"x"}`, read(placement.Negatives)},
+		{"negative without state", `{"document_number":"ZZ1","kind":"lost","until":"2030-01-01","contact":"x"}`, read(placement.Negatives)},
+		{"agency with no licence", `{"agency_id":"A"}`, read(placement.Agencies)},
+		{"officer with a PIN in the clear", `{"site":"IDCGK","officer_id":"7","pin_hash":"1234"}`, read(placement.Officers)},
+		{"site that would leave the folder", `{"counter":"CGK-1","site":"../x"}`, read(placement.Counters)},
+		{"cleared for nobody", `{"issuing_state":"IDN","document_number":"ZZ1","date_of_expiry":"2030-01-01"}`, read(placement.Clearings)},
+	} {
+		if c.read(c.text) == nil {
+			t.Errorf("%s was accepted", c.name)
+		}
+	}
+	if err := read(placement.Negatives)(`{"issuing_state":"IDN","document_number":"ZZ1","kind":"lost","until":"2030-01-01","contact":"x"}`); err != nil {
+		t.Error(err)
+	}
+}
+
+func read[T any](table placement.Table[T]) func(string) error {
+	return func(text string) error {
+		_, err := placement.ReadAll("x.jsonl", strings.NewReader(text), table)
+		return err
+	}
+}
+
+func TestNames(t *testing.T) {
+	if shard, v, ok := placement.ParseFullName("placements/0f.12.full"); !ok || shard != 15 || v != 12 {
+		t.Error(shard, v, ok)
+	}
+	if from, to, ok := placement.ParseDeltaName("placements/12-13.delta"); !ok || from != 12 || to != 13 {
+		t.Error(from, to, ok)
+	}
+	for _, name := range []string{"placements/f.1.full", "placements/0F.1.full", "placements/00.01.full", "placements/00.1.full/x", "x/00.1.full", "placements/13-12.delta", "placements/1-2-3.delta", "negatives"} {
+		_, _, full := placement.ParseFullName(name)
+		_, _, delta := placement.ParseDeltaName(name)
+		if full || delta {
+			t.Errorf("%s was understood", name)
+		}
+	}
+}
+
+func TestRowsAreWhatWasWritten(t *testing.T) {
+	h := placement.Header{Version: 3, KeyID: "k", Salt: placement.NewSalt(), Cost: placement.CheapCost, Cheap: true}
+	rows := []placement.Row{{Tag: placement.Tag{1}, Kind: placement.KindStub, Body: []byte{}}, {Tag: placement.Tag{1, 2}, Kind: placement.KindRecord, Body: []byte("body")}}
+	var b bytes.Buffer
+	if err := placement.WriteRows(&b, h, rows); err != nil {
+		t.Fatal(err)
+	}
+	r, err := placement.NewRowReader(bytes.NewReader(b.Bytes()))
+	if err != nil || r.Header().Rows != 2 || !r.Header().SameLock(h) {
+		t.Fatal(err)
+	}
+	for _, want := range rows {
+		if got, err := r.Next(); err != nil || got.Tag != want.Tag || got.Kind != want.Kind || !bytes.Equal(got.Body, want.Body) {
+			t.Errorf("%v, %v", got, err)
+		}
+	}
+	if _, err := r.Next(); err != io.EOF {
+		t.Error(err)
+	}
+	for n := range b.Len() { // cut off anywhere, it is not whole
+		r, err := placement.NewRowReader(bytes.NewReader(b.Bytes()[:n]))
+		for err == nil {
+			_, err = r.Next()
+		}
+		if err == io.EOF {
+			t.Errorf("cut at %d it is taken for whole", n)
+		}
+	}
+	for name, change := range map[string]func(*placement.Header){
+		"cost":    func(h *placement.Header) { h.Cost.MemoryKiB = 1 << 30 },
+		"cheap":   func(h *placement.Header) { h.Cheap = false },
+		"salt":    func(h *placement.Header) { h.Salt = nil },
+		"version": func(h *placement.Header) { h.Version = 0 },
+		"from":    func(h *placement.Header) { h.From = 3 },
+	} {
+		bad := h
+		change(&bad)
+		if bad.Check() == nil {
+			t.Errorf("a header with a wrong %s was accepted", name)
 		}
 	}
 }
 
 func FuzzRows(f *testing.F) {
-	f.Add([]byte("lintas rows 1\n0123456789abcdef\x01\x00\x02xy"))
+	var b bytes.Buffer
+	h := placement.Header{Version: 3, KeyID: "k", Salt: placement.NewSalt(), Cost: placement.CheapCost, Cheap: true}
+	if err := placement.WriteRows(&b, h, []placement.Row{{Tag: placement.Tag{1}, Kind: placement.KindRecord, Body: []byte("xy")}}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := placement.NewRowReader(bytes.NewReader(b))
 		for err == nil {
 			_, err = r.Next()
 		}
-		if err == io.EOF {
-			return
+		if rows, err := placement.ParseRows(b); err == nil {
+			var again []byte
+			for _, r := range rows {
+				if again, err = r.Append(again); err != nil {
+					return
+				}
+			}
+			if !bytes.Equal(again, b) {
+				t.Error("rows are written differently from how they were read")
+			}
 		}
 	})
 }
 
-func BenchmarkFind(b *testing.B) {
-	dir := b.TempDir()
-	key := placement.NewKey()
-	s := source(key, 1)
-	s.Cost = placement.DefaultCost
-	if _, err := placement.Build(filepath.Join(dir, "list"), s); err != nil {
-		b.Fatal(err)
-	}
-	db := filepath.Join(dir, "placements.db")
-	if _, err := cache.Install(b.Context(), filepath.Join(dir, "list"), db); err != nil {
-		b.Fatal(err)
-	}
-	l, err := cache.Open(b.Context(), db, key)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	doc := document(canaryNumber, "1991-02-27", "2033-10-19")
-	for b.Loop() {
-		if _, err := l.Find(b.Context(), doc); err != nil {
-			b.Fatal(err)
-		}
-	}
+func FuzzSources(f *testing.F) {
+	f.Add(good, true)
+	f.Add("placement_id,rev\nP,1\n", false)
+	f.Fuzz(func(t *testing.T, text string, lines bool) {
+		name := map[bool]string{true: "x.jsonl", false: "x.csv"}[lines]
+		placement.ReadAll(name, strings.NewReader(text), placement.Entries)
+		placement.ReadAll(name, strings.NewReader(text), placement.Negatives)
+	})
 }

@@ -2,12 +2,12 @@ package placement
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-
-	"lintas/mrz"
 )
 
 // Kind says what a row is.
@@ -15,78 +15,111 @@ type Kind byte
 
 // The kinds of rows.
 const (
+	KindGone     Kind = 0 // in a delta: nothing has this tag any more
 	KindRecord   Kind = 1
 	KindStub     Kind = 2
 	KindNegative Kind = 3
 )
 
 // Row is a locked row: 16 bytes of tag, one of kind, the body's length in two
-// bytes (big-endian), the body.
+// bytes (big-endian), the body. A delta holds all rows that a tag has from now
+// on, or one of KindGone.
 type Row struct {
 	Tag  Tag
 	Kind Kind
 	Body []byte
 }
 
-// magic begins every file of rows.
-const magic = "lintas rows 1\n"
+// magic begins every file of rows. The header follows: its length in four
+// bytes (big-endian) and itself, as JSON.
+const magic = "lintas rows 2\n"
 
-const maxBody = 4 << 10
+const (
+	maxBody   = 4 << 10
+	maxHeader = 4 << 10
+	rowHead   = 19
+)
 
-// rowWriter writes rows in the order given.
-type rowWriter struct{ w *bufio.Writer }
-
-func newRowWriter(w io.Writer) (*rowWriter, error) {
-	rw := &rowWriter{bufio.NewWriter(w)}
-	_, err := rw.w.WriteString(magic)
-	return rw, err
+// Append appends a row as files have it.
+func (r Row) Append(b []byte) ([]byte, error) {
+	if len(r.Body) > maxBody {
+		return b, fmt.Errorf("row body is %d bytes, more than %d", len(r.Body), maxBody)
+	}
+	b = append(append(b, r.Tag[:]...), byte(r.Kind))
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(r.Body))), r.Body...), nil
 }
 
-func (rw *rowWriter) write(r Row) error {
-	if len(r.Body) > maxBody {
-		return fmt.Errorf("row body is %d bytes, more than %d", len(r.Body), maxBody)
+// WriteRows writes a file of rows. The rows are in order of their tags.
+func WriteRows(w io.Writer, h Header, rows []Row) error {
+	h.Rows = int64(len(rows))
+	head, err := json.Marshal(h)
+	if err != nil {
+		return err
 	}
-	head := append(r.Tag[:], byte(r.Kind))
-	head = binary.BigEndian.AppendUint16(head, uint16(len(r.Body)))
-	_, err := rw.w.Write(append(head, r.Body...))
-	return err
+	b := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(head)))
+	out := bufio.NewWriterSize(w, 64<<10)
+	out.Write(append(b, head...)) // errors come back from Flush
+	b = b[:0]
+	for _, r := range rows {
+		if b, err = r.Append(b[:0]); err != nil {
+			return err
+		}
+		out.Write(b)
+	}
+	return out.Flush()
 }
 
 // RowReader reads a file of rows, sorted by tag. It never takes more than a
 // row's bound into memory.
 type RowReader struct {
 	r       *bufio.Reader
+	head    Header
+	left    int64
 	last    Tag
 	started bool
 }
 
-// NewRowReader reads rows from r.
+// NewRowReader reads the header, and rows from then on.
 func NewRowReader(r io.Reader) (*RowReader, error) {
-	b := bufio.NewReader(r)
-	head := make([]byte, len(magic))
-	if _, err := io.ReadFull(b, head); err != nil {
+	rr := &RowReader{r: bufio.NewReader(r)}
+	var head [len(magic) + 4]byte
+	if _, err := io.ReadFull(rr.r, head[:]); err != nil {
 		return nil, cutOff(err)
 	}
-	if string(head) != magic {
+	if string(head[:len(magic)]) != magic {
 		return nil, errors.New("not a file of rows")
 	}
-	return &RowReader{r: b}, nil
+	n := binary.BigEndian.Uint32(head[len(magic):])
+	if n > maxHeader {
+		return nil, fmt.Errorf("header of %d bytes, more than %d", n, maxHeader)
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(rr.r, b); err != nil {
+		return nil, cutOff(err)
+	}
+	if err := json.Unmarshal(b, &rr.head); err != nil {
+		return nil, errors.New("file of rows has no readable header")
+	}
+	rr.left = rr.head.Rows
+	return rr, rr.head.Check()
 }
 
-// Next gives the next row, or io.EOF after the last.
+// Header is what the file says of itself.
+func (rr *RowReader) Header() Header { return rr.head }
+
+// Next gives the next row, or io.EOF after the last. The body is the caller's.
 func (rr *RowReader) Next() (Row, error) {
-	var head [19]byte
-	if _, err := io.ReadFull(rr.r, head[:]); err == io.EOF {
+	var head [rowHead]byte
+	if _, err := io.ReadFull(rr.r, head[:]); err == io.EOF && rr.left == 0 {
 		return Row{}, io.EOF
 	} else if err != nil {
 		return Row{}, cutOff(err)
 	}
-	row := Row{Tag: Tag(head[:16]), Kind: Kind(head[16])}
-	n := int(binary.BigEndian.Uint16(head[17:]))
-	if n > maxBody || row.Kind < KindRecord || row.Kind > KindNegative {
+	row, n := readHead(head[:])
+	if rr.left--; rr.left < 0 || n > maxBody || row.Kind > KindNegative {
 		return Row{}, errors.New("file of rows is damaged")
 	}
-	if rr.started && string(row.Tag[:]) < string(rr.last[:]) {
+	if rr.started && bytes.Compare(row.Tag[:], rr.last[:]) < 0 {
 		return Row{}, errors.New("rows are not sorted")
 	}
 	rr.last, rr.started = row.Tag, true
@@ -97,6 +130,26 @@ func (rr *RowReader) Next() (Row, error) {
 	return row, nil
 }
 
+// ParseRows reads rows that Append wrote one after the other. Bodies alias b.
+func ParseRows(b []byte) (rows []Row, err error) {
+	for len(b) > 0 {
+		if len(b) < rowHead {
+			return nil, errors.New("rows are cut off")
+		}
+		row, n := readHead(b)
+		if b = b[rowHead:]; len(b) < n {
+			return nil, errors.New("rows are cut off")
+		}
+		row.Body, b = b[:n:n], b[n:]
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func readHead(b []byte) (Row, int) {
+	return Row{Tag: Tag(b[:16]), Kind: Kind(b[16])}, int(binary.BigEndian.Uint16(b[17:]))
+}
+
 // cutOff says in words that a file ended too early, and passes on what else
 // the reader found wrong.
 func cutOff(err error) error {
@@ -104,65 +157,4 @@ func cutOff(err error) error {
 		return errors.New("file of rows is cut off")
 	}
 	return err
-}
-
-// Rows gives the installed rows that carry a tag.
-type Rows func(Tag) ([]Row, error)
-
-// Find looks a document up with two slow hashes: the document's tag, and either
-// the body's key or the person's tag. On error the negative entries that were
-// found are returned all the same.
-func (l *Lock) Find(doc mrz.Document, rows Rows) (Found, error) {
-	var f Found
-	tag, negativeKey, err := l.document(doc.IssuingState, doc.DocumentNumber)
-	if err != nil {
-		return f, err
-	}
-	there, err := rows(tag)
-	if err != nil {
-		return f, err
-	}
-	// Negative entries first: whatever else fails, they are returned.
-	for _, row := range there {
-		if row.Kind != KindNegative {
-			continue
-		}
-		var n Negative
-		if bad := unseal(negativeKey, KindNegative, tag, row.Body, &n); bad != nil {
-			err = fmt.Errorf("negative entry does not open: %w", bad)
-			continue
-		}
-		f.Negatives = append(f.Negatives, n)
-	}
-	if err != nil {
-		return f, err
-	}
-	var bodyKey []byte
-	for _, row := range there {
-		if row.Kind != KindRecord {
-			continue
-		}
-		f.Listed = true
-		if bodyKey == nil {
-			bodyKey = l.body(doc.IssuingState, doc.DocumentNumber, doc.DateOfBirth, doc.DateOfExpiry)
-		}
-		var r Record
-		switch err := unseal(bodyKey, KindRecord, tag, row.Body, &r); {
-		case err == nil:
-			f.Records = append(f.Records, r)
-		case !errors.Is(err, errLocked):
-			return f, err
-		}
-	}
-	if f.Listed || doc.Name.IsZero() || doc.DateOfBirth.IsZero() {
-		return f, nil
-	}
-	stubs, err := rows(l.person(doc.Name.Primary(), doc.Name.Secondary(), doc.DateOfBirth))
-	if err != nil {
-		return f, err
-	}
-	for _, row := range stubs {
-		f.OtherPaper = f.OtherPaper || row.Kind == KindStub
-	}
-	return f, nil
 }

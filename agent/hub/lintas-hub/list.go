@@ -5,93 +5,197 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
-	"time"
+	"strings"
 
 	"lintas/agent/command"
+	"lintas/agent/crossing"
 	"lintas/agent/hub"
 	"lintas/agent/placement"
+	"lintas/agent/placement/repository"
 )
 
 func listCommand() *command.Command {
 	return &command.Command{
-		Name: "list", Summary: "Build the placement list for the counters.",
-		Sub: []*command.Command{listBuildCommand()},
+		Name: "list", Summary: "Build, sign and publish the placement list for the counters.",
+		Sub: []*command.Command{listBuildCommand(), listSignCommand(), listPublishCommand(), listShowCommand(), listKeysCommand(), listRootCommand()},
 	}
 }
 
-type listBuild struct {
-	keys, placements, negatives, agencies, out, at string
-	version                                        int64
-	cheap                                          bool
-}
-
-func listBuildCommand() *command.Command {
-	b := &listBuild{}
+func listSignCommand() *command.Command {
+	var key string
 	return &command.Command{
-		Name: "build", Summary: "Lock placement records into a list directory.",
-		Help: "Sources are JSON Lines, one object a line; every line that is wrong is reported, and then nothing\n" +
-			"is built. Locking takes about 20 ms of one core for each record.",
-		Flags: func(fs *flag.FlagSet) {
-			keysFlag(fs, &b.keys)
-			fs.StringVar(&b.placements, "placements", "", "JSON Lines `file` of placement records")
-			fs.StringVar(&b.negatives, "negatives", "", "JSON Lines `file` of negative entries")
-			fs.StringVar(&b.agencies, "agencies", "", "JSON Lines `file` of agencies and their licences")
-			fs.StringVar(&b.out, "o", "", "`directory` to write, new or empty")
-			fs.Int64Var(&b.version, "version", time.Now().Unix(), "the list's version `number`; counters refuse to go back")
-			fs.StringVar(&b.at, "time", "", "the `time` the list is as of, RFC 3339 (default now)")
-			fs.BoolVar(&b.cheap, "cheap", false, "lock weakly, for benchmarks and demonstrations; the counters say so")
-		},
+		Name: "sign", Args: "FILE…", Summary: "Add a signature to root or targets metadata.",
+		Help: "Needs nothing but the key and the file, and so runs on a machine that is never on a network:\n" +
+			"carry DIR/metadata/<v>.targets.json there and back. Two of the three keys must sign.",
+		Flags: func(fs *flag.FlagSet) { fs.StringVar(&key, "key", "", "private key `file` (JWK)") },
 		Run: func(_ context.Context, env command.Env, args []string) error {
-			if err := command.NoArguments(args); err != nil {
-				return err
+			if len(args) == 0 || key == "" {
+				return command.UsageError("list sign takes --key and at least one file")
 			}
-			if b.out == "" || b.placements == "" {
-				return command.UsageError("list build needs --placements and -o")
-			}
-			m, err := b.run()
+			k, err := crossing.LoadPrivateKey(key)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(env.Stderr, "built list version %d with %d rows in %s\n", m.Version, m.Rows, b.out)
+			for _, path := range args {
+				if err := repository.Sign(path, k); err != nil {
+					return err
+				}
+				fmt.Fprintf(env.Stderr, "signed %s with key %s\n", path, k.ID)
+			}
 			return nil
 		},
 	}
 }
 
-func (b *listBuild) run() (m placement.Manifest, err error) {
-	s := placement.Source{Version: b.version, Time: time.Now(), Cost: placement.DefaultCost}
-	if b.cheap {
-		s.Cost = placement.CheapCost
+func listPublishCommand() *command.Command {
+	var keys string
+	var to destinations
+	var b broker
+	return &command.Command{
+		Name: "publish", Args: "DIR", Summary: "Date a list that is signed, and put it where counters find it.",
+		Help: "Signs the snapshot and the timestamp, which says for 7 days that the list is current: run it\n" +
+			"daily, also when nothing is new. Then copies the list to each --to: a folder (a web server's, a\n" +
+			"USB stick), or \"mqtt\" for the broker given with --broker. The folder DIR itself can be served too.\n" +
+			"Brokers are given full lists up to 256 MiB; deltas always.",
+		Flags: func(fs *flag.FlagSet) {
+			keysFlag(fs, &keys)
+			fs.Var(&to, "to", "`destination`, a folder or mqtt; may be repeated")
+			b.flags(fs)
+			fs.Lookup("client-id").DefValue, b.id = "lintas-hub-list", "lintas-hub-list"
+		},
+		Run: func(ctx context.Context, env command.Env, args []string) error {
+			if len(args) != 1 {
+				return command.UsageError("list publish takes one list's folder")
+			}
+			r := repository.Repository{Dir: args[0]}
+			if err := r.AddRoots(repository.KeyFolder(keys)); err != nil {
+				return err
+			}
+			if err := date(r, keys); err != nil {
+				return err
+			}
+			for _, d := range to {
+				if err := publish(ctx, env, r, d, b); err != nil {
+					return err
+				}
+			}
+			l, err := r.List()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(env.Stderr, "published list version %d, current for %d days\n", l.Version, int(placement.Lifetime.Hours()/24))
+			return nil
+		},
 	}
-	if b.at != "" {
-		if s.Time, err = time.Parse(time.RFC3339, b.at); err != nil {
-			return m, command.UsageError("--time %q is not RFC 3339", b.at)
-		}
-	}
-	if s.Key, err = placement.LoadKey(filepath.Join(b.keys, hub.FileListKey)); err != nil {
-		return m, err
-	}
-	var errs [3]error
-	s.Entries, errs[0] = source(b.placements, placement.ReadEntries)
-	s.Negatives, errs[1] = source(b.negatives, placement.ReadNegatives)
-	s.Agencies, errs[2] = source(b.agencies, placement.ReadAgencies)
-	if err := errors.Join(errs[:]...); err != nil {
-		return m, fmt.Errorf("nothing was built:\n%w", err)
-	}
-	return placement.Build(b.out, s)
 }
 
-func source[T any](path string, read func(string, io.Reader) ([]T, error)) ([]T, error) {
-	if path == "" {
-		return nil, nil
+// destinations is a flag that may be repeated.
+type destinations []string
+
+func (d *destinations) String() string     { return strings.Join(*d, " ") }
+func (d *destinations) Set(s string) error { *d = append(*d, s); return nil }
+
+func publish(ctx context.Context, env command.Env, r repository.Repository, to string, b broker) error {
+	if to != "mqtt" {
+		n, err := r.CopyTo(to)
+		if err == nil {
+			fmt.Fprintf(env.Stderr, "copied %d files to %s\n", n, to)
+		}
+		return err
 	}
-	f, err := os.Open(path)
+	o, err := b.options()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer f.Close()
-	return read(path, f)
+	o.KeepSession = false
+	n, err := r.Publish(ctx, repository.Broker{Options: o, State: statePath(r.Dir, "mqtt-"+fileSafe(b.url)+".json")})
+	if err == nil {
+		fmt.Fprintf(env.Stderr, "sent %d messages to %s\n", n, b.url)
+	}
+	return err
+}
+
+func fileSafe(s string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(":/?#@[]", r) {
+			return '-'
+		}
+		return r
+	}, s)
+}
+
+// statePath is a file of a list's state, which is kept beside the list.
+func statePath(dir, name string) string {
+	return filepath.Join(strings.TrimSuffix(dir, string(filepath.Separator))+".state", name)
+}
+
+// date signs with the online keys.
+func date(r repository.Repository, keys string) error {
+	dir := repository.KeyFolder(keys)
+	var online []crossing.PrivateKey
+	for _, role := range []string{repository.RoleSnapshot, repository.RoleTimestamp} {
+		found, err := repository.RoleKeys(dir, role)
+		if err != nil {
+			return err
+		}
+		online = append(online, found...)
+	}
+	if err := r.Date(online...); err != nil {
+		return fmt.Errorf("cannot date list: %w", err)
+	}
+	return nil
+}
+
+// shownList is what `lintas-hub list show --json` prints.
+type shownList struct {
+	Version int64  `json:"version"`
+	Full    int64  `json:"full"`
+	KeyID   string `json:"key_id"`
+	Targets int    `json:"targets"`
+	Signed  bool   `json:"signed"`
+}
+
+func listShowCommand() *command.Command {
+	var asJSON bool
+	return &command.Command{
+		Name: "show", Args: "DIR", Summary: "Show which list is in a folder.",
+		Flags: func(fs *flag.FlagSet) { command.JSONFlag(fs, &asJSON) },
+		Run: func(_ context.Context, env command.Env, args []string) error {
+			if len(args) != 1 {
+				return command.UsageError("list show takes one list's folder")
+			}
+			r := repository.Repository{Dir: args[0]}
+			l, err := r.List()
+			if err != nil {
+				return err
+			}
+			if l.Version == 0 {
+				return fmt.Errorf("%s holds no list: build one with lintas-hub list build", args[0])
+			}
+			signed := r.Signed()
+			if asJSON {
+				return command.JSON(env.Stdout, shownList{l.Version, l.Full, l.KeyID, len(l.Targets), signed == nil})
+			}
+			fmt.Fprintf(env.Stdout, "version %d, full list %d, list key %s, %d files\n", l.Version, l.Full, l.KeyID, len(l.Targets))
+			if signed != nil {
+				fmt.Fprintf(env.Stdout, "not signed: %v\n", signed)
+			}
+			return nil
+		},
+	}
+}
+
+// listKeyring reads the list keys of the key folder: the one in use first.
+func listKeyring(keys string) (ring placement.Keyring, err error) {
+	for i, name := range []string{hub.FileListKey, hub.FileNextListKey, hub.FileOldListKey} {
+		k, err := placement.LoadKey(filepath.Join(keys, name))
+		if i > 0 && errors.Is(err, errNotExist) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		ring = append(ring, k)
+	}
+	return ring, nil
 }

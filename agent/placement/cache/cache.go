@@ -1,26 +1,38 @@
-// Package cache keeps the installed placement list in a file on the counter,
-// placements.db, and answers look-ups from it.
+// Package cache keeps the installed placement list in files on the counter and
+// answers look-ups from them.
 //
-// The file is built beside the old one, checked, made durable and renamed into
-// place; while it is in use nobody changes it. It can be rebuilt from the list
-// at any time and holds nothing that opens without the list key and the
-// document's own data.
+// placements.db is the base, a full list. Beside it there may be an overlay,
+// placements.<build>.db, with what the deltas since have changed; it names the
+// one base it belongs to by the random number that the base carries. A file is
+// built under another name, checked, made durable and renamed into place, and
+// while it is in use nobody changes it. One rename brings a new list into
+// force: that of the overlay, or, with a new base, that of the base, whose
+// overlay lies ready by then and belonged to nothing before. So at any moment
+// there is the old list or the new one, whole.
+//
+// placements.time says when the list was last signed again, if that is later
+// than when it was installed. All can be fetched again at any time, and nothing
+// in it opens without the list key and the document's own data.
 package cache
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	_ "embed"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
+	"strings"
+	"time"
 
-	"golang.org/x/sys/unix"
+	"filippo.io/age"
 
+	"lintas/agent/crossing"
 	"lintas/agent/placement"
 	"lintas/mrz"
 	"lintas/queue/sqlite"
@@ -30,42 +42,157 @@ import (
 var schemaSQL string
 
 // Schema marks placement lists: "LntP".
-var Schema = sqlite.Schema{ApplicationID: 0x4c6e7450, Name: "placement list", Steps: []string{schemaSQL}}
+var Schema = sqlite.Schema{ApplicationID: 0x4c6e7451, Name: "placement list", Steps: []string{schemaSQL}}
+
+// header is what a file of the list says of itself.
+type header struct {
+	Build   string           `json:"build"` // random; of an overlay: that of its base
+	Version int64            `json:"version"`
+	Base    int64            `json:"base"` // version of the full list
+	Lock    placement.Header `json:"lock"` // what the rows are locked with
+	Time    time.Time        `json:"time"` // when the list was signed
+	Source  string           `json:"source"`
+	Rows    int64            `json:"rows"` // in this file
+	Sum     uint32           `json:"sum"`  // CRC-32C of the rows
+}
+
+// Access is what opens a list: keys that were brought to the counter, and the
+// counter's own key, which opens those that came with the list.
+type Access struct {
+	Counter  string
+	Keys     placement.Keyring
+	Identity age.Identity // nil: none
+}
 
 // List is an open list.
 type List struct {
-	db       *sql.DB
-	rows     *sql.Stmt
-	lock     *placement.Lock
-	info     placement.Info
-	agencies map[string]placement.Agency
+	base, over *file // over is nil where there are no deltas
+	lock       *placement.Lock
+	info       placement.Info
+	agencies   map[string]placement.Agency
+	access     Access
 }
 
-// Open opens the list file at path with the key it was made for.
-// fs.ErrNotExist: there is none.
-func Open(ctx context.Context, path string, key placement.Key) (*List, error) {
-	db, err := sqlite.Open(ctx, path, sqlite.Immutable, Schema)
-	if err != nil {
-		return nil, err
+// file is an open file of the list.
+type file struct {
+	db            *sql.DB
+	row, negative *sql.Stmt
+	header        header
+}
+
+// overlayPath is where the overlay of a base is.
+func overlayPath(path, build string) string {
+	return strings.TrimSuffix(path, ".db") + "." + build + ".db"
+}
+
+func newBuild() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// Open opens the list whose base is at path. fs.ErrNotExist: there is none.
+func Open(ctx context.Context, path string, access Access) (*List, error) {
+	l := &List{agencies: map[string]placement.Agency{}, access: access}
+	err := l.open(ctx, path)
+	if err == nil {
+		err = l.load(ctx, path)
 	}
-	l := &List{db: db, agencies: map[string]placement.Agency{}}
-	if err := l.load(ctx, key); err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot open placement list %s: %w", path, err), db.Close())
+	if err == nil {
+		err = l.warm(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot open placement list %s: %w", path, err), l.Close())
 	}
 	return l, nil
 }
 
-func (l *List) load(ctx context.Context, key placement.Key) (err error) {
-	var header, agencies []byte
-	if err := l.db.QueryRowContext(ctx, "SELECT manifest, agencies FROM list").Scan(&header, &agencies); err != nil {
+// open opens base and overlay. Meanwhile another base may be put in place, and
+// the overlay of this one vanish: then it opens the other.
+func (l *List) open(ctx context.Context, path string) error {
+	for try := 0; ; try++ {
+		before, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		err = l.openBoth(ctx, path)
+		after, serr := os.Stat(path)
+		if serr == nil && os.SameFile(before, after) || try == 9 {
+			return errors.Join(err, serr)
+		}
+		if err := l.Close(); err != nil {
+			return err
+		}
+		l.base, l.over = nil, nil
+	}
+}
+
+func (l *List) openBoth(ctx context.Context, path string) (err error) {
+	if l.base, err = openFile(ctx, path); err != nil {
 		return err
 	}
-	var m placement.Manifest
-	if err := json.Unmarshal(header, &m); err != nil {
-		return err
+	over, err := openFile(ctx, overlayPath(path, l.base.header.Build))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	if m.KeyID != key.ID {
-		return fmt.Errorf("it was made for list key %s, this counter holds %s", m.KeyID, key.ID)
+	if err == nil && over.header.Build != l.base.header.Build {
+		return errors.Join(errors.New("its overlay belongs to another base"), over.close())
+	}
+	l.over = over
+	return err
+}
+
+func openFile(ctx context.Context, path string) (f *file, err error) {
+	f = &file{}
+	if f.db, err = sqlite.Open(ctx, path, sqlite.Immutable, Schema); err != nil {
+		return nil, err
+	}
+	if f.header, err = readHeader(ctx, f.db); err == nil {
+		f.row, err = f.db.PrepareContext(ctx, "SELECT rows FROM row WHERE key = ?")
+	}
+	if err == nil {
+		f.negative, err = f.db.PrepareContext(ctx, "SELECT rows FROM negative WHERE key = ?")
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	return f, nil
+}
+
+func readHeader(ctx context.Context, db *sql.DB) (h header, err error) {
+	var text string
+	if err := db.QueryRowContext(ctx, "SELECT header FROM list").Scan(&text); err != nil {
+		return h, err
+	}
+	return h, json.Unmarshal([]byte(text), &h)
+}
+
+func (f *file) close() (err error) {
+	for _, s := range []*sql.Stmt{f.row, f.negative} {
+		if s != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}
+	return errors.Join(err, f.db.Close())
+}
+
+// top is the newest file, which has all targets that are no rows.
+func (l *List) top() *file {
+	if l.over != nil {
+		return l.over
+	}
+	return l.base
+}
+
+func (l *List) load(ctx context.Context, path string) error {
+	h := l.top().header
+	l.info = infoOf(h, l.base.header)
+	if t, ok := signedAgain(path, h.Version); ok && t.After(l.info.Time) {
+		l.info.Time = t
+	}
+	agencies, err := l.target(ctx, placement.TargetAgencies)
+	if err != nil {
+		return err
 	}
 	var all []placement.Agency
 	if err := json.Unmarshal(agencies, &all); err != nil {
@@ -74,19 +201,139 @@ func (l *List) load(ctx context.Context, key placement.Key) (err error) {
 	for _, a := range all {
 		l.agencies[a.ID] = a
 	}
-	l.info = placement.Info{Version: m.Version, Time: m.Time, Rows: m.Rows, Cheap: m.Cost.Cheap()}
-	if l.lock, err = placement.NewLock(key, m.Salt, m.Cost); err != nil {
+	rules, err := l.target(ctx, placement.TargetRules)
+	if err != nil {
 		return err
 	}
-	l.rows, err = l.db.PrepareContext(ctx, "SELECT kind, body FROM row WHERE tag = ?")
+	l.info.RulesVersion = rulesVersion(rules)
+	key, err := l.key(ctx, h.Lock.KeyID)
+	if err != nil {
+		return err
+	}
+	if l.over != nil && !l.base.header.Lock.SameLock(l.over.header.Lock) {
+		return errors.New("base and overlay are locked differently")
+	}
+	l.lock, err = placement.NewLock(key, h.Lock.Salt, h.Lock.Cost)
 	return err
+}
+
+func infoOf(h, base header) placement.Info {
+	return placement.Info{Version: h.Version, Base: base.Version, Time: h.Time, Rows: base.Rows, KeyID: h.Lock.KeyID, Source: h.Source, Cheap: h.Lock.Cost.Cheap()}
+}
+
+// rulesVersion is what the rules call themselves. Whether they make sense is
+// for those to say who evaluate them.
+func rulesVersion(rules []byte) int64 {
+	var r struct {
+		Version int64 `json:"version"`
+	}
+	json.Unmarshal(rules, &r)
+	return r.Version
+}
+
+// key finds the list key: one that was brought here, or one that came with the
+// list.
+func (l *List) key(ctx context.Context, id string) (placement.Key, error) {
+	if k, ok := l.access.Keys.For(id); ok {
+		return k, nil
+	}
+	why := "the list brings none for this counter"
+	sealed, err := l.target(ctx, placement.KeysName(l.access.Counter))
+	if err != nil {
+		return placement.Key{}, err
+	}
+	switch {
+	case sealed == nil:
+	case l.access.Identity == nil:
+		why = "the counter's own key, which would open the one that came with the list, is not at hand"
+	default:
+		text, err := crossing.OpenWith(l.access.Identity, sealed)
+		if err != nil {
+			why = "the one that came with the list does not open with the counter's key"
+			break
+		}
+		keys, err := placement.ParseKeyring(text)
+		if err != nil {
+			return placement.Key{}, err
+		}
+		if k, ok := keys.For(id); ok {
+			return k, nil
+		}
+		why = "those that came with the list are others"
+	}
+	return placement.Key{}, fmt.Errorf("it was made for list key %s, which this counter does not hold: %s", id, why)
+}
+
+// warm touches what every look-up needs, so that the first traveller does not
+// wait for the disk.
+func (l *List) warm(ctx context.Context) error {
+	for i := range 64 {
+		var tag placement.Tag
+		rand.Read(tag[:])
+		tag[0] = byte(i * 4)
+		if _, err := l.tagged(ctx, tag); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// target reads a target that is no file of rows; nil: the list has none of this
+// name.
+func (l *List) target(ctx context.Context, name string) (body []byte, err error) {
+	err = l.top().db.QueryRowContext(ctx, "SELECT body FROM target WHERE name = ?", name).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return body, err
 }
 
 // Info describes the list.
 func (l *List) Info() placement.Info { return l.info }
 
-// Close closes the file.
-func (l *List) Close() error { return errors.Join(l.rows.Close(), l.db.Close()) }
+// Rules gives the target of that name as it was signed; nil: there is none.
+func (l *List) Rules() []byte {
+	b, err := l.target(context.Background(), placement.TargetRules)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// Hub gives the hub's keys as they were signed; nil: there are none.
+func (l *List) Hub() []byte {
+	b, err := l.target(context.Background(), placement.TargetHub)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// Officers gives the roster of a site. Only a counter of that site can open it.
+func (l *List) Officers(ctx context.Context, site string) (list []placement.Officer, err error) {
+	sealed, err := l.target(ctx, placement.OfficersName(site))
+	if err != nil || sealed == nil {
+		return nil, err
+	}
+	if l.access.Identity == nil {
+		return nil, errors.New("cannot open roster: the counter's own key is not at hand")
+	}
+	text, err := crossing.OpenWith(l.access.Identity, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open roster of site %s: %w", site, err)
+	}
+	return list, json.Unmarshal(text, &list)
+}
+
+// Close closes the files.
+func (l *List) Close() (err error) {
+	for _, f := range []*file{l.base, l.over} {
+		if f != nil {
+			err = errors.Join(err, f.close())
+		}
+	}
+	return err
+}
 
 // Find looks a document up.
 func (l *List) Find(ctx context.Context, doc mrz.Document) (placement.Found, error) {
@@ -103,217 +350,76 @@ func (l *List) Find(ctx context.Context, doc mrz.Document) (placement.Found, err
 	return f, nil
 }
 
-func (l *List) tagged(ctx context.Context, tag placement.Tag) ([]placement.Row, error) {
-	rows, err := l.rows.QueryContext(ctx, tag[:])
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []placement.Row
-	for rows.Next() {
-		r := placement.Row{Tag: tag}
-		if err := rows.Scan(&r.Kind, &r.Body); err != nil {
+// keyOf is where the rows of a tag are.
+func keyOf(tag placement.Tag) int64 { return int64(binary.BigEndian.Uint64(tag[:8]) >> 1) }
+
+// tagged gives the rows of a tag: the overlay's if it has any, for it holds all
+// that the tag has now, else the base's; and the negative entries.
+func (l *List) tagged(ctx context.Context, tag placement.Tag) (rows []placement.Row, err error) {
+	if l.over != nil {
+		if rows, err = get(ctx, l.over.row, tag); err != nil {
 			return nil, err
 		}
-		list = append(list, r)
 	}
-	return list, rows.Err()
-}
-
-// Bounds on what a list may take. Where it comes from is not trusted with them.
-const (
-	maxAgencies = 16 << 20
-	roomToSpare = 256 << 20 // left free for the queue, which may be on the same disk
-)
-
-// Install builds the list file at path from a list directory. The old file
-// stays until the new one is whole; an older or equal version than the one
-// installed is refused, and so is a list that would fill the disk.
-func Install(ctx context.Context, dir, path string) (placement.Manifest, error) {
-	m, err := placement.ReadManifest(dir)
-	if err != nil {
-		return m, err
-	}
-	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return m, fmt.Errorf("cannot install list: %w", err)
-	}
-	defer lock.Close()
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return m, errors.New("cannot install list: another import is running")
-	}
-	if err := checkRoom(m, filepath.Dir(path)); err != nil {
-		return m, fmt.Errorf("cannot install list: %w", err)
-	}
-	if old, err := installed(ctx, path); err == nil && old.Version >= m.Version {
-		return m, fmt.Errorf("cannot install list version %d: version %d is installed", m.Version, old.Version)
-	}
-	next := path + ".new"
-	defer os.Remove(next)
-	if err := os.Remove(next); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return m, fmt.Errorf("cannot install list: %w", err)
-	}
-	if err := build(ctx, dir, next, m); err != nil {
-		return m, fmt.Errorf("cannot install list version %d: %w", m.Version, err)
-	}
-	if err := giveToOwner(next); err != nil {
-		return m, fmt.Errorf("cannot install list: %w", err)
-	}
-	if err := os.Rename(next, path); err != nil {
-		return m, fmt.Errorf("cannot install list: %w", err)
-	}
-	return m, sqlite.SyncDir(filepath.Dir(path))
-}
-
-// checkRoom refuses a list for which there is no room. Its rows take about as
-// much in the database as in the files, and half again for the index.
-func checkRoom(m placement.Manifest, dir string) error {
-	var need, free uint64
-	for name, t := range m.Targets {
-		if t.Length < 0 || t.Length > 1<<40 {
-			return fmt.Errorf("%s has no sensible length", name)
-		}
-		need += uint64(t.Length)
-	}
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return err
-	}
-	need, free = need+need/2+roomToSpare, st.Bavail*uint64(st.Bsize)
-	if need > free {
-		return fmt.Errorf("it needs %d MiB of disk, %d are free", need>>20, free>>20)
-	}
-	return nil
-}
-
-// giveToOwner lets the folder's owner read a file that root has made in it: the
-// agent runs as a user of its own.
-func giveToOwner(path string) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	var st unix.Stat_t
-	if err := unix.Stat(filepath.Dir(path), &st); err != nil {
-		return err
-	}
-	return os.Chown(path, int(st.Uid), int(st.Gid))
-}
-
-func installed(ctx context.Context, path string) (m placement.Manifest, err error) {
-	db, err := sqlite.Open(ctx, path, sqlite.Immutable, Schema)
-	if err != nil {
-		return m, err
-	}
-	defer db.Close()
-	var header []byte
-	if err := db.QueryRowContext(ctx, "SELECT manifest FROM list").Scan(&header); err != nil {
-		return m, err
-	}
-	return m, json.Unmarshal(header, &m)
-}
-
-// Installed reads the header of the installed list; no key is needed.
-func Installed(ctx context.Context, path string) (placement.Manifest, error) {
-	return installed(ctx, path)
-}
-
-func build(ctx context.Context, dir, path string, m placement.Manifest) error {
-	db, err := sqlite.Open(ctx, path, sqlite.Bulk, Schema)
-	if err != nil {
-		return err
-	}
-	err = fill(ctx, db, dir, m)
-	if err := errors.Join(err, db.Close()); err != nil {
-		return err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
-func fill(ctx context.Context, db *sql.DB, dir string, m placement.Manifest) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	insert, err := tx.PrepareContext(ctx, "INSERT INTO row(tag, kind, n, body) VALUES(?, ?, ?, ?)")
-	if err != nil {
-		return err
-	}
-	defer insert.Close()
-	names := make([]string, 0, len(m.Targets))
-	for name := range m.Targets {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	var agencies []byte
-	var count int64
-	for _, name := range names {
-		f, err := m.Open(dir, name)
-		if err != nil {
-			return err
-		}
-		var n int64
-		if name == "agencies" {
-			agencies, err = io.ReadAll(io.LimitReader(f, maxAgencies+1))
-			if err == nil && len(agencies) > maxAgencies {
-				err = fmt.Errorf("larger than %d bytes", maxAgencies)
-			}
-		} else {
-			n, err = copyRows(ctx, insert, f)
-		}
-		count += n
-		if err := errors.Join(err, f.Close()); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	if rows == nil {
+		if rows, err = get(ctx, l.base.row, tag); err != nil {
+			return nil, err
 		}
 	}
-	if count != m.Rows {
-		return fmt.Errorf("it has %d rows and says %d", count, m.Rows)
-	}
-	header, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO list(one, manifest, agencies) VALUES(1, ?, ?)", header, agencies); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	var verdict string
-	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
-		return err
-	}
-	if verdict != "ok" {
-		return fmt.Errorf("the new file is damaged: %s", verdict)
-	}
-	return nil
+	negative, err := get(ctx, l.top().negative, tag)
+	return append(rows, negative...), err
 }
 
-func copyRows(ctx context.Context, insert *sql.Stmt, r io.Reader) (count int64, err error) {
-	rr, err := placement.NewRowReader(r)
-	if err != nil {
-		return 0, err
+func get(ctx context.Context, stmt *sql.Stmt, tag placement.Tag) (list []placement.Row, err error) {
+	var b []byte
+	if err := stmt.QueryRowContext(ctx, keyOf(tag)).Scan(&b); errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
 	}
-	var last placement.Row
-	n := 0
-	for {
-		row, err := rr.Next()
-		if err == io.EOF {
-			return count, nil
-		} else if err != nil {
-			return count, err
+	rows, err := placement.ParseRows(b)
+	for _, r := range rows {
+		if r.Tag == tag {
+			list = append(list, r)
 		}
-		if n++; row.Tag != last.Tag || row.Kind != last.Kind {
-			n = 0
-		}
-		last = row
-		if _, err := insert.ExecContext(ctx, row.Tag[:], row.Kind, n, row.Body); err != nil {
-			return count, err
-		}
-		count++
 	}
+	return list, err
+}
+
+// Installed describes the list whose base is at path; no key is needed.
+// fs.ErrNotExist: there is none.
+func Installed(ctx context.Context, path string) (placement.Info, error) {
+	l := &List{}
+	defer l.Close()
+	if err := l.open(ctx, path); err != nil {
+		return placement.Info{}, err
+	}
+	h := l.top().header
+	info := infoOf(h, l.base.header)
+	if t, ok := signedAgain(path, h.Version); ok && t.After(info.Time) {
+		info.Time = t
+	}
+	rules, err := l.target(ctx, placement.TargetRules)
+	info.RulesVersion = rulesVersion(rules)
+	return info, err
+}
+
+// Stamp tells installed lists apart: it changes when another list, or another
+// time, has been put in place. "" means that there is none.
+func Stamp(path string) string {
+	paths := []string{path, timePath(path)}
+	if over, err := overlays(path); err == nil {
+		paths = append(paths, over...)
+	}
+	var b strings.Builder
+	for i, p := range paths {
+		st, err := os.Stat(p)
+		if err != nil && i == 0 {
+			return ""
+		}
+		if err == nil {
+			fmt.Fprintf(&b, "%s %d %d;", p, inode(st), st.ModTime().UnixNano())
+		}
+	}
+	return b.String()
 }

@@ -1,15 +1,23 @@
--- The list's header as it came, and its agencies.
+-- What the list says of itself, as JSON.
 CREATE TABLE list (
-  one      INTEGER PRIMARY KEY CHECK (one = 1),
-  manifest BLOB NOT NULL,
-  agencies BLOB NOT NULL
+  one    INTEGER PRIMARY KEY CHECK (one = 1),
+  header TEXT NOT NULL
 ) STRICT;
 
--- Locked rows; several may share a tag and a kind.
+-- Locked rows by the first 63 bits of their tag: all that share them, one after
+-- the other, as files have them, with the whole tag in each.
 CREATE TABLE row (
-  tag  BLOB    NOT NULL,
-  kind INTEGER NOT NULL,
-  n    INTEGER NOT NULL,
-  body BLOB    NOT NULL,
-  PRIMARY KEY (tag, kind, n)
+  key  INTEGER PRIMARY KEY,
+  rows BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE negative (
+  key  INTEGER PRIMARY KEY,
+  rows BLOB NOT NULL
+) STRICT;
+
+-- Targets that are no rows, as they came.
+CREATE TABLE target (
+  name TEXT PRIMARY KEY,
+  body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
