@@ -1,7 +1,6 @@
 package sync_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
 	"lintas/agent/crossing"
@@ -273,4 +273,10 @@ func toJSON(t testing.TB, v any) []byte {
 	return b
 }
 
-var background = context.Background()
+
+func signerOf(w *world, key crossing.PrivateKey) signature.Signer {
+	w.t.Helper()
+	s, err := signature.LoadED25519Signer(key.Signer())
+	w.must(err)
+	return s
+}
