@@ -51,7 +51,7 @@ var mayImport = map[string][]string{
 	"agent/health":               {},
 	"agent/crossing":             {"mrz", "queue"},
 	"agent/placement":            {"mrz"},
-	"agent/placement/build":      {"agent/crossing", "agent/placement", "queue/sqlite"},
+	"agent/placement/build":      {"mrz", "agent/crossing", "agent/placement", "queue/sqlite"},
 	"agent/placement/repository": {"agent/crossing", "agent/placement", "queue/mqtt", "queue/sqlite"},
 	"agent/placement/cache":      {"mrz", "agent/crossing", "agent/placement", "queue/sqlite"},
 	"agent/placement/sync":       {"agent/crossing", "agent/placement", "agent/placement/cache", "queue/mqtt"},

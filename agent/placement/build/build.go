@@ -96,7 +96,9 @@ type builder struct {
 	before int64 // version of the state
 	fresh  bool  // there was no state
 	spill  string
-	result Result
+
+	frequent map[int64]int64 // placements of names that are not seldom
+	result   Result
 }
 
 // Run builds a list.

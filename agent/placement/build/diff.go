@@ -2,6 +2,7 @@ package build
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"lintas/agent/placement"
+	"lintas/mrz"
 )
 
 const digestSize = 16
@@ -24,9 +26,13 @@ const (
 	itemHead = 16 + 1 + digestSize + 1
 )
 
-// diff reads the placements and finds out which are new, changed or gone. It
-// gives the changes of rows, to be taken in order of their tags.
-func (b *builder) diff() (*spill, error) {
+// changes are what a build alters in the state, to be taken in order.
+type changes struct{ rows, names *spill }
+
+func (c *changes) close() error { return errors.Join(c.rows.close(), c.names.close()) }
+
+// diff reads the placements and finds out which are new, changed or gone.
+func (b *builder) diff() (c *changes, err error) {
 	entries, err := newSpill(b.spill, "entries")
 	if err != nil {
 		return nil, err
@@ -35,16 +41,19 @@ func (b *builder) diff() (*spill, error) {
 	if err := b.collect(entries); err != nil {
 		return nil, err
 	}
-	changes, err := newSpill(b.spill, "rows")
-	if err != nil {
+	c = &changes{}
+	if c.rows, err = newSpill(b.spill, "rows"); err != nil {
+		return nil, err
+	}
+	if c.names, err = newSpill(b.spill, "names"); err != nil {
 		return nil, err
 	}
 	for i := range buckets {
-		if err := b.diffBucket(entries, i, changes); err != nil {
-			return nil, errors.Join(err, changes.close())
+		if err := b.diffBucket(entries, i, c); err != nil {
+			return nil, errors.Join(err, c.close())
 		}
 	}
-	return changes, nil
+	return c, nil
 }
 
 // collect reads all placements, and adds the documents that headquarters has
@@ -101,18 +110,19 @@ func cmpStrings(pairs ...string) int {
 // known is a placement as the state has it.
 type known struct {
 	id, sum [digestSize]byte
+	name    int64
 	rows    []byte
 }
 
 // change is a placement that differs from the state's. No entry: it is gone.
 type change struct {
 	id, sum [digestSize]byte
-	old     []byte // tags and kinds of its rows before
+	old     *known // nil: it is new
 	entry   *placement.Entry
 	rows    []placement.Row
 }
 
-func (b *builder) diffBucket(entries *spill, bucket int, changes *spill) error {
+func (b *builder) diffBucket(entries *spill, bucket int, changes *changes) error {
 	items, err := entries.take(bucket)
 	if err != nil {
 		return err
@@ -134,7 +144,7 @@ func (b *builder) diffBucket(entries *spill, bucket int, changes *spill) error {
 		}
 		at += n
 		for ; next < len(before) && bytes.Compare(before[next].id[:], id[:]) < 0; next++ {
-			list = append(list, &change{id: before[next].id, old: before[next].rows}) // gone
+			list = append(list, &change{id: before[next].id, old: &before[next]}) // gone
 		}
 		var old *known
 		if next < len(before) && before[next].id == id {
@@ -151,16 +161,16 @@ func (b *builder) diffBucket(entries *spill, bucket int, changes *spill) error {
 		case e.Removed && old == nil:
 			continue
 		case e.Removed:
-			c.entry, c.old = nil, old.rows
+			c.entry, c.old = nil, old
 		case old != nil && old.sum == c.sum:
 			continue
 		case old != nil:
-			c.old = old.rows
+			c.old = old
 		}
 		list = append(list, c)
 	}
 	for ; next < len(before); next++ {
-		list = append(list, &change{id: before[next].id, old: before[next].rows})
+		list = append(list, &change{id: before[next].id, old: &before[next]})
 	}
 	b.result.Changed += len(list)
 	if err := b.lockAll(list); err != nil {
@@ -202,7 +212,7 @@ func (b *builder) known(bucket int, items [][]byte) (list []known, err error) {
 		for rows.Next() {
 			var id, sum []byte
 			var k known
-			if err := rows.Scan(&id, &sum, &k.rows); err != nil {
+			if err := rows.Scan(&id, &sum, &k.name, &k.rows); err != nil {
 				return err
 			}
 			k.id, k.sum = [digestSize]byte(id), [digestSize]byte(sum)
@@ -212,13 +222,13 @@ func (b *builder) known(bucket int, items [][]byte) (list []known, err error) {
 	}
 	if !b.source.Changes {
 		from, to := bounds(bucket)
-		return list, scan("SELECT id, sum, rows FROM entry WHERE id >= ? AND id < ? ORDER BY id", from, to)
+		return list, scan("SELECT id, sum, name, rows FROM entry WHERE id >= ? AND id < ? ORDER BY id", from, to)
 	}
 	for i, item := range items {
 		if i > 0 && bytes.Equal(item[:digestSize], items[i-1][:digestSize]) {
 			continue
 		}
-		if err := scan("SELECT id, sum, rows FROM entry WHERE id = ?", item[:digestSize]); err != nil {
+		if err := scan("SELECT id, sum, name, rows FROM entry WHERE id = ?", item[:digestSize]); err != nil {
 			return nil, err
 		}
 	}
@@ -254,16 +264,21 @@ func (b *builder) lockAll(list []*change) error {
 
 // record writes the placements of a bucket to the state and hands their rows
 // on, to be written in order of the tags.
-func (b *builder) record(list []*change, changes *spill) error {
-	put, err := b.tx.PrepareContext(b.ctx, "INSERT OR REPLACE INTO entry(id, sum, rows) VALUES(?, ?, ?)")
+func (b *builder) record(list []*change, changes *changes) error {
+	put, err := b.tx.PrepareContext(b.ctx, "INSERT OR REPLACE INTO entry(id, sum, name, rows) VALUES(?, ?, ?, ?)")
 	if err != nil {
 		return err
 	}
 	defer put.Close()
 	for _, c := range list {
-		for old := c.old; len(old) >= 17; old = old[17:] {
-			if err := changes.put(slices.Concat(old[:17], c.id[:], []byte{opDelete})); err != nil {
+		if c.old != nil {
+			if err := changes.names.put(nameItem(c.old.name, opDelete)); err != nil {
 				return err
+			}
+			for old := c.old.rows; len(old) >= 17; old = old[17:] {
+				if err := changes.rows.put(slices.Concat(old[:17], c.id[:], []byte{opDelete})); err != nil {
+					return err
+				}
 			}
 		}
 		if c.entry == nil {
@@ -272,7 +287,16 @@ func (b *builder) record(list []*change, changes *spill) error {
 			}
 			continue
 		}
-		var own, documents []byte
+		name := b.name(*c.entry)
+		if err := changes.names.put(nameItem(name, opInsert)); err != nil {
+			return err
+		}
+		vague := byte(0)
+		if placement.VagueBirth(c.entry.DateOfBirth) {
+			vague = 1
+		}
+		var own []byte
+		documents := append(binary.BigEndian.AppendUint64(nil, uint64(name)), vague)
 		for _, r := range c.rows {
 			own = append(append(own, r.Tag[:]...), byte(r.Kind))
 			if r.Kind == placement.KindRecord {
@@ -284,20 +308,66 @@ func (b *builder) record(list []*change, changes *spill) error {
 			if r.Kind == placement.KindStub {
 				body = documents
 			}
-			if err := changes.put(slices.Concat(r.Tag[:], []byte{byte(r.Kind)}, c.id[:], []byte{opInsert}, body)); err != nil {
+			if err := changes.rows.put(slices.Concat(r.Tag[:], []byte{byte(r.Kind)}, c.id[:], []byte{opInsert}, body)); err != nil {
 				return err
 			}
 		}
-		if _, err := put.ExecContext(b.ctx, c.id[:], c.sum[:], own); err != nil {
+		if _, err := put.ExecContext(b.ctx, c.id[:], c.sum[:], name, own); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// apply writes the changes of rows to the state, in order of their tags.
-func (b *builder) apply(changes *spill) (err error) {
+// name is the digest of a person's name.
+func (b *builder) name(e placement.Entry) int64 {
+	sum := b.Key.Digest("name", []byte(mrz.NameKey(e.Primary, e.Secondary)))
+	return int64(binary.BigEndian.Uint64(sum[:]) >> 1)
+}
+
+// An item of the sort by name: digest, operation.
+func nameItem(name int64, op byte) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(name)<<1), op) // spread over all first bytes
+}
+
+// count writes how many placements there are of each name.
+func (b *builder) count(names *spill) error {
+	put, err := b.tx.PrepareContext(b.ctx, "INSERT INTO name(key, n) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET n = n + excluded.n")
+	if err != nil {
+		return err
+	}
+	defer put.Close()
+	for i := range buckets {
+		items, err := names.take(i)
+		if err != nil {
+			return err
+		}
+		for at := 0; at < len(items); {
+			key, n := items[at][:8], 0
+			for ; at < len(items) && bytes.Equal(items[at][:8], key); at++ {
+				if items[at][8] == opInsert {
+					n++
+				} else {
+					n--
+				}
+			}
+			if n == 0 {
+				continue
+			}
+			if _, err := put.ExecContext(b.ctx, int64(binary.BigEndian.Uint64(key)>>1), n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// apply writes the changes to the state, the rows in order of their tags.
+func (b *builder) apply(changes *changes) (err error) {
 	defer func() { err = errors.Join(err, changes.close()) }()
+	if err := b.count(changes.names); err != nil {
+		return err
+	}
 	del, err := b.tx.PrepareContext(b.ctx, "DELETE FROM row WHERE tag = ? AND kind = ? AND id = ?")
 	if err != nil {
 		return err
@@ -314,7 +384,7 @@ func (b *builder) apply(changes *spill) (err error) {
 	}
 	defer touch.Close()
 	for i := range buckets {
-		items, err := changes.take(i)
+		items, err := changes.rows.take(i)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,9 @@ func (b *builder) emit() (err error) {
 		return err
 	}
 	defer b.tx.Rollback()
+	if err := b.frequentNames(); err != nil {
+		return err
+	}
 	b.result.Targets = placement.Targets{}
 	newLock := b.LastKey != b.Key.ID
 	for name, t := range b.Targets {
@@ -128,10 +132,10 @@ func (b *builder) rows(query string, args ...any) (list []placement.Row, err err
 		return nil, err
 	}
 	defer rows.Close()
-	var stubs [][]byte // documents of those who share the tag
+	var stubs [][]byte // of those who share the tag
 	var stub placement.Tag
 	flush := func() {
-		if len(stubs) > 0 && onePerson(stubs) {
+		if len(stubs) > 0 && onePerson(stubs) && !b.expected(stubs[0]) {
 			list = append(list, placement.Row{Tag: stub, Kind: placement.KindStub})
 		} else if len(stubs) > 0 {
 			b.result.LeftOut++
@@ -158,11 +162,40 @@ func (b *builder) rows(query string, args ...any) (list []placement.Row, err err
 	return list, rows.Err()
 }
 
+// expected tells whether more of a stub's name and birth date are to be
+// expected.
+func (b *builder) expected(stub []byte) bool {
+	return placement.Ambiguous(b.frequent[int64(binary.BigEndian.Uint64(stub))], stub[8] == 1)
+}
+
+// frequentNames counts the names that are not seldom: a list of ten million has
+// some hundred thousand of them.
+func (b *builder) frequentNames() error {
+	b.frequent = map[int64]int64{}
+	rows, err := b.tx.QueryContext(b.ctx, "SELECT key, n FROM name WHERE n > ?", placement.SeldomEnough)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key, n int64
+		if err := rows.Scan(&key, &n); err != nil {
+			return err
+		}
+		b.frequent[key] = n
+	}
+	return rows.Err()
+}
+
 // onePerson tells whether placements with one name and birth date are of one
 // person: each shares a document with another, so that all hang together.
-func onePerson(documents [][]byte) bool {
-	if len(documents) == 1 {
+func onePerson(stubs [][]byte) bool {
+	if len(stubs) == 1 {
 		return true
+	}
+	var documents [][]byte
+	for _, s := range stubs {
+		documents = append(documents, s[9:])
 	}
 	known := map[placement.Tag]bool{}
 	learn := func(tags []byte) {

@@ -13,11 +13,19 @@ CREATE TABLE list (
 CREATE TABLE entry (
   id   BLOB    PRIMARY KEY,
   sum  BLOB    NOT NULL,
+  name INTEGER NOT NULL, -- digest of the person's name
   rows BLOB    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Locked rows. A stub's body holds the tags of the person's documents, which
--- do not leave this file.
+-- How many placements there are of each name, by digest.
+CREATE TABLE name (
+  key INTEGER PRIMARY KEY,
+  n   INTEGER NOT NULL
+) STRICT;
+
+-- Locked rows. A stub's body holds the digest of the person's name, whether the
+-- birth date is vague, and the tags of the documents; it does not leave this
+-- file.
 CREATE TABLE row (
   tag  BLOB    NOT NULL,
   kind INTEGER NOT NULL,

@@ -253,4 +253,3 @@ func TestTrustedRoot(t *testing.T) {
 		t.Errorf("with its root given: %+v", r)
 	}
 }
-

@@ -273,7 +273,6 @@ func toJSON(t testing.TB, v any) []byte {
 	return b
 }
 
-
 func signerOf(w *world, key crossing.PrivateKey) signature.Signer {
 	w.t.Helper()
 	s, err := signature.LoadED25519Signer(key.Signer())
