@@ -43,6 +43,13 @@ func zone(t testing.TB, f mrz.Fields) []string {
 // installList puts the given travellers on the counter's list.
 func (s *site) installList(placed ...mrz.Fields) {
 	s.t.Helper()
+	s.build(placed...)
+	s.tool("lintas", "list", "import", "-c", s.config(), s.path("list"))
+}
+
+// build makes and signs a list of the given travellers.
+func (s *site) build(placed ...mrz.Fields) {
+	s.t.Helper()
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	for _, f := range placed {
@@ -65,7 +72,6 @@ func (s *site) installList(placed ...mrz.Fields) {
 		s.tool("lintas-hub", "list", "keys", "init", "--keys", s.path("keys"))
 	}
 	s.tool("lintas-hub", "list", "build", "--cheap", "--keys", s.path("keys"), "--placements", s.path("placements.jsonl"), "-o", s.path("list"))
-	s.tool("lintas", "list", "import", "-c", s.config(), s.path("list"))
 }
 
 func (s *site) send(pieces ...string) {
