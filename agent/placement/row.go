@@ -77,11 +77,12 @@ type RowReader struct {
 	left    int64
 	last    Tag
 	started bool
+	body    []byte
 }
 
 // NewRowReader reads the header, and rows from then on.
 func NewRowReader(r io.Reader) (*RowReader, error) {
-	rr := &RowReader{r: bufio.NewReader(r)}
+	rr := &RowReader{r: bufio.NewReaderSize(r, 64<<10)}
 	var head [len(magic) + 4]byte
 	if _, err := io.ReadFull(rr.r, head[:]); err != nil {
 		return nil, cutOff(err)
@@ -107,7 +108,8 @@ func NewRowReader(r io.Reader) (*RowReader, error) {
 // Header is what the file says of itself.
 func (rr *RowReader) Header() Header { return rr.head }
 
-// Next gives the next row, or io.EOF after the last. The body is the caller's.
+// Next gives the next row, or io.EOF after the last. The body is good until the
+// next call.
 func (rr *RowReader) Next() (Row, error) {
 	var head [rowHead]byte
 	if _, err := io.ReadFull(rr.r, head[:]); err == io.EOF && rr.left == 0 {
@@ -123,7 +125,10 @@ func (rr *RowReader) Next() (Row, error) {
 		return Row{}, errors.New("rows are not sorted")
 	}
 	rr.last, rr.started = row.Tag, true
-	row.Body = make([]byte, n)
+	if cap(rr.body) < n {
+		rr.body = make([]byte, maxBody)
+	}
+	row.Body = rr.body[:n]
 	if _, err := io.ReadFull(rr.r, row.Body); err != nil {
 		return Row{}, cutOff(err)
 	}

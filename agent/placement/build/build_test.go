@@ -73,6 +73,7 @@ func (o *office) rows(name string) (rows []placement.Row) {
 		if err != nil {
 			return rows
 		}
+		row.Body = bytes.Clone(row.Body)
 		rows = append(rows, row)
 	}
 }

@@ -51,6 +51,11 @@ func entry(n int, version int64) placement.Entry {
 	}
 }
 
+func documentOf(e placement.Entry) mrz.Document {
+	d := e.Documents[0]
+	return mrz.Document{IssuingState: d.IssuingState, DocumentNumber: d.DocumentNumber, DateOfBirth: e.DateOfBirth, DateOfExpiry: d.DateOfExpiry}
+}
+
 // rows are those of entries 0 to n-1 as of a version, without stubs.
 func (s *shelf) rows(n int, version int64) (rows []placement.Row) {
 	for i := range n {
@@ -117,9 +122,7 @@ func (s *shelf) state(t *testing.T, path string, n int) int64 {
 		t.Fatalf("a mixture: version %d with rules %d", v, l.Info().RulesVersion)
 	}
 	for i := range n {
-		e := entry(i, v)
-		f, err := l.Find(t.Context(), mrz.Document{IssuingState: "IDN", DocumentNumber: e.Documents[0].DocumentNumber,
-			DateOfBirth: e.DateOfBirth, DateOfExpiry: e.Documents[0].DateOfExpiry})
+		f, err := l.Find(t.Context(), documentOf(entry(i, v)))
 		if err != nil || len(f.Records) != 1 || f.Records[0].Rev != v {
 			t.Fatalf("a mixture: version %d, record %d is of %+v, %v", v, i, f.Records, err)
 		}
@@ -213,6 +216,14 @@ const cutEnv = "LINTAS_CUT_INSTALL"
 func TestMain(m *testing.M) {
 	if path := os.Getenv(cutEnv); path != "" {
 		installForEver(path)
+	}
+	if dir := os.Getenv(importEnv); dir != "" {
+		importOnce(dir)
+		return
+	}
+	if dir := os.Getenv(rawEnv); dir != "" {
+		rawOnce(dir)
+		return
 	}
 	os.Exit(m.Run())
 }

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -371,7 +370,8 @@ type writer struct {
 	ctx       context.Context
 	many, one *sql.Stmt
 	key       int64
-	value     []byte
+	values    []byte // those of args, one after the other, and the one that grows
+	begun     int    // where that one begins
 	args      []any
 	count     int64
 	sum       uint32
@@ -401,7 +401,7 @@ func (w *writer) put(r placement.Row) (err error) {
 		w.key = key
 	}
 	w.count++
-	w.value, err = r.Append(w.value)
+	w.values, err = r.Append(w.values)
 	return err
 }
 
@@ -410,18 +410,18 @@ func (w *writer) end() error {
 	if w.key < 0 {
 		return nil
 	}
-	return w.add(w.key, bytes.Clone(w.value))
+	return w.add(w.key, w.values[w.begun:len(w.values):len(w.values)])
 }
 
 func (w *writer) add(key int64, value []byte) error {
 	w.args = append(w.args, key, value)
 	w.sum = crc32.Update(w.sum, castagnoli, value)
-	w.key, w.value = -1, w.value[:0]
+	w.key, w.begun = -1, len(w.values)
 	if len(w.args) < 2*perInsert {
 		return nil
 	}
 	_, err := w.many.ExecContext(w.ctx, w.args...)
-	w.args = w.args[:0]
+	w.args, w.values, w.begun = w.args[:0], w.values[:0], 0
 	return err
 }
 
@@ -435,7 +435,7 @@ func (w *writer) flush() error {
 			return err
 		}
 	}
-	w.args = w.args[:0]
+	w.args, w.values, w.begun = w.args[:0], w.values[:0], 0
 	return nil
 }
 
