@@ -13,7 +13,6 @@ import (
 
 	"lintas/agent/command"
 	"lintas/agent/config"
-	"lintas/agent/crossing"
 	"lintas/agent/daemon"
 	"lintas/agent/placement"
 	"lintas/agent/placement/cache"
@@ -111,7 +110,9 @@ func install(ctx context.Context, env command.Env, cfg *config.Config, asJSON bo
 	if err := os.MkdirAll(cfg.State.Dir, 0o700); err != nil {
 		return fmt.Errorf("cannot use state folder: %w", err)
 	}
-	r, err := daemon.ListClient(cfg, slog.New(slog.DiscardHandler)).Sync(ctx, sources...)
+	client := daemon.ListClient(cfg, slog.New(slog.DiscardHandler))
+	client.Access = func() cache.Access { return daemon.ListAccess(cfg) }
+	r, err := client.Sync(ctx, sources...)
 	if err != nil {
 		if errors.Is(err, sync.ErrNoRoot) {
 			err = fmt.Errorf("%w; or name it in [list] root_file", err)
@@ -139,16 +140,7 @@ func install(ctx context.Context, env command.Env, cfg *config.Config, asJSON bo
 // opens tells whether the counter can use the installed list. Outside of the
 // service its keys may not be readable.
 func opens(ctx context.Context, cfg *config.Config) bool {
-	a := cache.Access{Counter: cfg.Counter.ID}
-	if keys, err := placement.LoadKeyring(cfg.Keys.ListFile); err == nil {
-		a.Keys = keys
-	}
-	if key, err := crossing.LoadPrivateKey(cfg.Keys.CounterFile); err == nil {
-		if a.Identity, err = key.Identity(); err != nil {
-			return false
-		}
-	}
-	l, err := cache.Open(ctx, listFile(cfg), a)
+	l, err := cache.Open(ctx, listFile(cfg), daemon.ListAccess(cfg))
 	if err != nil {
 		return false
 	}

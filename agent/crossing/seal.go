@@ -3,11 +3,14 @@ package crossing
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
 	"filippo.io/age"
 	"filippo.io/age/agessh"
+	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -51,12 +54,54 @@ func SealTo(text []byte, to Keys) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// HandOver seals private keys to the one that comes after them: what was sealed
+// to them can then still be opened.
+func HandOver(to PrivateKey, keys ...PrivateKey) ([]byte, error) {
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, k := range keys {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.key, KeyID: k.ID})
+	}
+	text, err := json.Marshal(set)
+	if err != nil {
+		return nil, err
+	}
+	return SealTo(text, to.Public())
+}
+
+// TakeOver opens what HandOver has sealed to a key.
+func TakeOver(key PrivateKey, sealed []byte) (list []PrivateKey, err error) {
+	id, err := key.Identity()
+	if err != nil {
+		return nil, err
+	}
+	text, err := OpenWith([]age.Identity{id}, sealed)
+	if err != nil {
+		return nil, err
+	}
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(text, &set); err != nil {
+		return nil, errors.New("not private keys") // the parser's own error could quote them
+	}
+	for _, jwk := range set.Keys {
+		former, ok := jwk.Key.(ed25519.PrivateKey)
+		if !ok {
+			return nil, errors.New("not private Ed25519 keys")
+		}
+		k, err := privateKey(former)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, k)
+	}
+	return list, nil
+}
+
 // maxSealedText bounds what OpenWith takes into memory.
 const maxSealedText = 16 << 20
 
-// OpenWith decrypts what SealTo made.
-func OpenWith(id age.Identity, sealed []byte) ([]byte, error) {
-	r, err := age.Decrypt(bytes.NewReader(sealed), id)
+// OpenWith decrypts what SealTo made, with any of the identities.
+func OpenWith(ids []age.Identity, sealed []byte) ([]byte, error) {
+	r, err := age.Decrypt(bytes.NewReader(sealed), ids...)
 	if err != nil {
 		return nil, err
 	}

@@ -28,14 +28,65 @@ const shiftLength = 12 * time.Hour
 
 // listAccess gives what opens the list.
 func (d *daemon) listAccess() cache.Access {
-	a := cache.Access{Counter: d.cfg.Counter.ID}
-	if keys, err := placement.LoadKeyring(d.cfg.Keys.ListFile); err == nil {
+	return listAccess(d.cfg, *d.key.Load())
+}
+
+// ListAccess gives what opens the list of a counter, as far as the caller may
+// read it.
+func ListAccess(cfg *config.Config) cache.Access {
+	key, err := crossing.LoadPrivateKey(cfg.Keys.CounterFile)
+	if err != nil {
+		return keyless(cfg)
+	}
+	return listAccess(cfg, key)
+}
+
+func keyless(cfg *config.Config) cache.Access {
+	a := cache.Access{Counter: cfg.Counter.ID}
+	if keys, err := placement.LoadKeyring(cfg.Keys.ListFile); err == nil {
 		a.Keys = keys
 	}
-	if id, err := d.key.Load().Identity(); err == nil {
-		a.Identity = id
+	return a
+}
+
+func listAccess(cfg *config.Config, key crossing.PrivateKey) cache.Access {
+	a := keyless(cfg)
+	for _, k := range append([]crossing.PrivateKey{key}, formerPrivateKeys(cfg, key)...) {
+		if id, err := k.Identity(); err == nil {
+			a.Identities = append(a.Identities, id)
+		}
 	}
 	return a
+}
+
+// formerPrivateKeys are those that the counter signed with before. The list
+// that is installed, and perhaps the next one, is sealed to them.
+func formerPrivateKeys(cfg *config.Config, key crossing.PrivateKey) []crossing.PrivateKey {
+	sealed, err := os.ReadFile(formerSealed(cfg))
+	if err != nil {
+		return nil
+	}
+	keys, err := crossing.TakeOver(key, sealed)
+	if err != nil {
+		return nil
+	}
+	return keys
+}
+
+func formerSealed(cfg *config.Config) string { return filepath.Join(cfg.State.Dir, "former.age") }
+
+// formerKept is how many keys before the present one open lists.
+const formerKept = 3
+
+// handOver lets the next key open what was sealed to the present one.
+func (d *daemon) handOver(next crossing.PrivateKey) error {
+	now := *d.key.Load()
+	keys := append([]crossing.PrivateKey{now}, formerPrivateKeys(d.cfg, now)...)
+	sealed, err := crossing.HandOver(next, keys[:min(len(keys), formerKept)]...)
+	if err != nil {
+		return err
+	}
+	return crossing.WriteFile(formerSealed(d.cfg), sealed, 0o600)
 }
 
 // loadKey reads the counter's signing key, or makes one. When the key that

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"lintas/agent/config"
@@ -44,6 +45,7 @@ func (d *daemon) syncList(ctx context.Context) error {
 		return nil
 	}
 	client := ListClient(d.cfg, d.log)
+	client.Access = d.listAccess
 	failing := false
 	for {
 		pause := d.cfg.List.Every
@@ -146,10 +148,23 @@ func NoteRefused(cfg *config.Config, err error) error {
 		return err
 	}
 	path := filepath.Join(cfg.State.Dir, listFolder, refusedFile)
-	if err := crossing.WriteFile(path, b, 0o600); err != nil {
+	if err := errors.Join(crossing.WriteFile(path, b, 0o600), giveTo(path, cfg.State.Dir)); err != nil {
 		return fmt.Errorf("cannot leave word for the agent: %w", err)
 	}
 	return nil
+}
+
+// giveTo gives a file that root has made to the owner of a folder.
+func giveTo(path, folder string) error {
+	st, err := os.Stat(folder)
+	if err != nil || os.Geteuid() != 0 {
+		return err
+	}
+	owner, ok := st.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	return os.Chown(path, int(owner.Uid), int(owner.Gid))
 }
 
 // recordRefused records what a command has refused.
@@ -166,13 +181,10 @@ func (d *daemon) recordRefused(ctx context.Context) {
 	if err == nil {
 		err = d.record(ctx, crossing.ListRefused, d.refusedRecord(n))
 	}
-	if err != nil {
-		d.log.Error("cannot record a refused list", "error", err)
-		if n.Reason != "" {
-			return // the queue may take it later
-		}
+	if err != nil && n.Reason != "" {
+		return // the queue may take it later, and says itself what is wrong
 	}
-	if err := os.Remove(path); err != nil {
-		d.log.Error("cannot remove word of a refused list", "error", err)
+	if rerr := os.Remove(path); err != nil || rerr != nil {
+		d.log.Error("word of a refused list is lost", "error", errors.Join(err, rerr))
 	}
 }

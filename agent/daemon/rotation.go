@@ -47,6 +47,9 @@ func (d *daemon) rotateKey(ctx context.Context) (id string, err error) {
 	if err := d.record(ctx, crossing.KeyRotated, rec); err != nil {
 		return "", err
 	}
+	if err := d.handOver(next); err != nil {
+		d.log.Warn("the list will not open before the next one", "error", err)
+	}
 	if err := crossing.Rename(file+nextSuffix, file); err != nil {
 		return "", err
 	}

@@ -37,7 +37,7 @@ func TestListFromBroker(t *testing.T) {
 	s.trust()
 	s.build(traveller(1))
 	s.tool("lintas-hub", "list", "publish", "--keys", s.path("keys"), "--broker", fmt.Sprintf("tcp://127.0.0.1:%d", s.port), "--to", "mqtt", s.path("list"))
-	s.agent()
+	agent := s.agent()
 	until(t, "the list is there", func() bool {
 		st, err := s.status()
 		return err == nil && st.List.Present && !has(st, "list-unreadable")
@@ -93,6 +93,15 @@ func TestListFromBroker(t *testing.T) {
 			t.Errorf("list %s: %+v, %v", command, info, err)
 		}
 	}
+	// The counter's next key opens what was sealed to the one before.
+	s.tool("lintas", "key", "rotate", "-c", s.config())
+	agent.stop()
+	s.agent()
+	s.ready()
+	until(t, "the list opens with the next key", func() bool {
+		st, err := s.status()
+		return err == nil && st.List.Present && !has(st, "list-unreadable")
+	})
 	s.noCanary()
 }
 

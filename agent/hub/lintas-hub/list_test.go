@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"filippo.io/age"
+
 	"lintas/agent/placement"
 	"lintas/agent/placement/cache"
 	"lintas/agent/placement/sync"
@@ -47,7 +49,7 @@ func (s *site) finds(number, expiry string) bool {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	l, err := cache.Open(s.t.Context(), s.path("state/placements.db"), cache.Access{Counter: counterID, Identity: id})
+	l, err := cache.Open(s.t.Context(), s.path("state/placements.db"), cache.Access{Counter: counterID, Identities: []age.Identity{id}})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -57,12 +57,44 @@ type header struct {
 }
 
 // Access is what opens a list: keys that were brought to the counter, and the
-// counter's own key, which opens those that came with the list.
+// counter's own keys, now and before, which open those that came with the list.
 type Access struct {
-	Counter  string
-	Keys     placement.Keyring
-	Identity age.Identity // nil: none
+	Counter    string
+	Keys       placement.Keyring
+	Identities []age.Identity
 }
+
+// Key finds the list key of an id: one that was brought, or one of those that
+// came with the list, sealed to the counter. Nil: none came.
+func (a Access) Key(id string, sealed []byte) (placement.Key, error) {
+	if k, ok := a.Keys.For(id); ok {
+		return k, nil
+	}
+	why := "the list brings none for this counter"
+	switch {
+	case sealed == nil:
+	case len(a.Identities) == 0:
+		why = "the counter's own key, which would open the one that came with the list, is not at hand"
+	default:
+		text, err := crossing.OpenWith(a.Identities, sealed)
+		if err != nil {
+			why = "the one that came with the list does not open with the counter's key"
+			break
+		}
+		keys, err := placement.ParseKeyring(text)
+		if err != nil {
+			return placement.Key{}, err
+		}
+		if k, ok := keys.For(id); ok {
+			return k, nil
+		}
+		why = "those that came with the list are others"
+	}
+	return placement.Key{}, fmt.Errorf("%w: it was made for list key %s: %s", ErrNoKey, id, why)
+}
+
+// ErrNoKey: the counter holds no key that opens the list.
+var ErrNoKey = errors.New("this counter does not hold the list's key")
 
 // List is an open list.
 type List struct {
@@ -206,7 +238,11 @@ func (l *List) load(ctx context.Context, path string) error {
 		return err
 	}
 	l.info.RulesVersion = rulesVersion(rules)
-	key, err := l.key(ctx, h.Lock.KeyID)
+	sealed, err := l.target(ctx, placement.KeysName(l.access.Counter))
+	if err != nil {
+		return err
+	}
+	key, err := l.access.Key(h.Lock.KeyID, sealed)
 	if err != nil {
 		return err
 	}
@@ -229,39 +265,6 @@ func rulesVersion(rules []byte) int64 {
 	}
 	json.Unmarshal(rules, &r)
 	return r.Version
-}
-
-// key finds the list key: one that was brought here, or one that came with the
-// list.
-func (l *List) key(ctx context.Context, id string) (placement.Key, error) {
-	if k, ok := l.access.Keys.For(id); ok {
-		return k, nil
-	}
-	why := "the list brings none for this counter"
-	sealed, err := l.target(ctx, placement.KeysName(l.access.Counter))
-	if err != nil {
-		return placement.Key{}, err
-	}
-	switch {
-	case sealed == nil:
-	case l.access.Identity == nil:
-		why = "the counter's own key, which would open the one that came with the list, is not at hand"
-	default:
-		text, err := crossing.OpenWith(l.access.Identity, sealed)
-		if err != nil {
-			why = "the one that came with the list does not open with the counter's key"
-			break
-		}
-		keys, err := placement.ParseKeyring(text)
-		if err != nil {
-			return placement.Key{}, err
-		}
-		if k, ok := keys.For(id); ok {
-			return k, nil
-		}
-		why = "those that came with the list are others"
-	}
-	return placement.Key{}, fmt.Errorf("it was made for list key %s, which this counter does not hold: %s", id, why)
 }
 
 // warm touches what every look-up needs, so that the first traveller does not
@@ -315,10 +318,10 @@ func (l *List) Officers(ctx context.Context, site string) (list []placement.Offi
 	if err != nil || sealed == nil {
 		return nil, err
 	}
-	if l.access.Identity == nil {
+	if len(l.access.Identities) == 0 {
 		return nil, errors.New("cannot open roster: the counter's own key is not at hand")
 	}
-	text, err := crossing.OpenWith(l.access.Identity, sealed)
+	text, err := crossing.OpenWith(l.access.Identities, sealed)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open roster of site %s: %w", site, err)
 	}

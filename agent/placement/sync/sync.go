@@ -60,7 +60,10 @@ type Client struct {
 	Counter string // whose list keys are wanted
 	Site    string // whose officers
 	MQTT    MQTT   // how a broker is reached, for mqtt: sources
-	Log     *slog.Logger
+	// Access gives what opens the list, so that none takes the place of one that
+	// opens and does not open itself. Nil: that is not looked at.
+	Access func() cache.Access
+	Log    *slog.Logger
 }
 
 // Result says what a synchronisation has done.
@@ -244,7 +247,7 @@ func (c *Client) install(ctx context.Context, f *fetcher, u *updater.Updater, fr
 		} else {
 			err = nil
 		}
-		return r, errors.Join(err, c.forget(all))
+		return r, errors.Join(err, c.forget())
 	}
 	get := &getter{client: c, fetcher: f, updater: u, targets: all}
 	update := cache.Update{Version: version, Time: signed, Source: from, Targets: map[string][]byte{}}
@@ -258,6 +261,9 @@ func (c *Client) install(ctx context.Context, f *fetcher, u *updater.Updater, fr
 	}
 	if update.Targets[placement.TargetAgencies] == nil {
 		return r, errors.New("it names no agencies")
+	}
+	if err := c.opens(ctx, update, none); err != nil {
+		return r, err
 	}
 	chain := deltas(all, now.Version, version)
 	if none || chain == nil || full > now.Base {
@@ -282,7 +288,34 @@ func (c *Client) install(ctx context.Context, f *fetcher, u *updater.Updater, fr
 	if r.Info, err = cache.Installed(ctx, c.Path); err != nil {
 		return r, err
 	}
-	return r, c.forget(nil)
+	return r, c.forget()
+}
+
+// opens refuses a list that this counter could not open, where it has one that
+// it can.
+func (c *Client) opens(ctx context.Context, u cache.Update, none bool) error {
+	if none || c.Access == nil {
+		return nil
+	}
+	access := c.Access()
+	l, err := cache.Open(ctx, c.Path, access)
+	if err != nil {
+		return nil // there is nothing to lose
+	}
+	if err := l.Close(); err != nil {
+		return err
+	}
+	f, err := u.Negatives(ctx)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	rows, err := placement.NewRowReader(f)
+	if err != nil {
+		return err
+	}
+	_, err = access.Key(rows.Header().KeyID, u.Targets[placement.KeysName(c.Counter)])
+	return err
 }
 
 // wants tells whether a target that is no file of rows concerns this counter.
@@ -425,22 +458,16 @@ func (g *getter) opener(name string) cache.Opener {
 	}
 }
 
-// forget removes fetched files, but for those that are named.
-func (c *Client) forget(named placement.Targets) error {
-	keep := map[string]bool{}
-	for _, t := range named {
-		keep[t.SHA256] = true
-	}
+// forget removes fetched files: what they hold is installed.
+func (c *Client) forget() error {
 	parts := filepath.Join(c.Dir, "parts")
 	entries, err := os.ReadDir(parts)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if sum, _, _ := strings.Cut(e.Name(), "."); !keep[sum] {
-			if err := os.Remove(filepath.Join(parts, e.Name())); err != nil {
-				return err
-			}
+		if err := os.Remove(filepath.Join(parts, e.Name())); err != nil {
+			return err
 		}
 	}
 	return nil

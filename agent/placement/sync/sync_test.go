@@ -1,10 +1,12 @@
 package sync_test
 
 import (
+	"errors"
 	"os"
 	"testing"
 	"time"
 
+	"lintas/agent/crossing"
 	"lintas/agent/placement"
 	"lintas/agent/placement/cache"
 	"lintas/agent/placement/repository"
@@ -195,10 +197,57 @@ func TestListKeyRotation(t *testing.T) {
 		t.Errorf("after the switch: %+v", l.Info())
 	}
 	// Another counter's key opens nothing.
-	stranger, err := cache.Open(t.Context(), w.client.Path, cache.Access{Counter: "XXX-1", Identity: nil})
+	stranger, err := cache.Open(t.Context(), w.client.Path, cache.Access{Counter: "XXX-1"})
 	if err == nil {
 		stranger.Close()
 		t.Error("a counter without keys opens the list")
+	}
+}
+
+// A list that this counter could not open does not take the place of one that
+// it can; and a counter's new key opens what was sealed to the one before.
+func TestListOfAnotherKey(t *testing.T) {
+	w := newWorld(t)
+	w.source.Negatives = []placement.NegativeEntry{}
+	identities := func(keys ...crossing.PrivateKey) (a cache.Access) {
+		a.Counter = counterID
+		for _, k := range keys {
+			id, err := k.Identity()
+			w.must(err)
+			a.Identities = append(a.Identities, id)
+		}
+		return a
+	}
+	w.client.Access = func() cache.Access { return identities(w.counter) }
+	w.publish(workers(3)...)
+	w.mustSync()
+	w.ring = placement.Keyring{placement.NewKey()}
+	w.source.Counters = map[string]crossing.Keys{"OTHER-1": w.counter.Public()}
+	w.publish(workers(4)...)
+	if _, err := w.sync(); !errors.Is(err, cache.ErrNoKey) {
+		t.Errorf("installed a list that does not open: %v", err)
+	}
+	if f := w.find(w.open(), worker(2)); len(f.Records) != 1 {
+		t.Error("the list does not answer any more")
+	}
+	w.source.Counters = map[string]crossing.Keys{counterID: w.counter.Public()}
+	w.publish(workers(5)...)
+	w.mustSync()
+
+	next, err := crossing.NewPrivateKey()
+	w.must(err)
+	sealed, err := crossing.HandOver(next, w.counter)
+	w.must(err)
+	if _, err := cache.Open(t.Context(), w.client.Path, identities(next)); !errors.Is(err, cache.ErrNoKey) {
+		t.Errorf("the new key alone opens it: %v", err)
+	}
+	former, err := crossing.TakeOver(next, sealed)
+	w.must(err)
+	l, err := cache.Open(t.Context(), w.client.Path, identities(append(former, next)...))
+	w.must(err)
+	defer l.Close()
+	if _, err := crossing.TakeOver(w.counter, sealed); err == nil {
+		t.Error("the key before opens what was handed over to the next")
 	}
 }
 

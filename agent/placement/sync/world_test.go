@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
@@ -147,7 +148,7 @@ func (w *world) open() *cache.List {
 	w.t.Helper()
 	id, err := w.counter.Identity()
 	w.must(err)
-	l, err := cache.Open(w.t.Context(), w.client.Path, cache.Access{Counter: counterID, Identity: id})
+	l, err := cache.Open(w.t.Context(), w.client.Path, cache.Access{Counter: counterID, Identities: []age.Identity{id}})
 	w.must(err)
 	w.t.Cleanup(func() { l.Close() })
 	return l
