@@ -1,0 +1,103 @@
+package sync_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"lintas/agent/placement"
+	"lintas/agent/placement/repository"
+	"lintas/agent/placement/sync"
+)
+
+const (
+	killDirEnv = "LINTAS_KILL_SYNC_DIR"
+	killURLEnv = "LINTAS_KILL_SYNC_URL"
+)
+
+// TestMain runs as the process that is killed, where it is told to.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(killDirEnv); dir != "" {
+		syncForEver(dir, os.Getenv(killURLEnv))
+	}
+	os.Exit(m.Run())
+}
+
+func syncForEver(dir, url string) {
+	c := &sync.Client{
+		Path: filepath.Join(dir, "state/placements.db"), Dir: filepath.Join(dir, "state/list"), Root: repository.TrustedRoot(filepath.Join(dir, "keys")),
+		Counter: counterID, Site: site, Log: slog.New(slog.DiscardHandler),
+	}
+	for {
+		if r, err := c.Sync(context.Background(), url); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		} else if r.Installed {
+			fmt.Println(r.Info.Version)
+		}
+	}
+}
+
+// A counter is killed at any moment of fetching and installing list after list.
+// There is always one of them, whole, and never an older one than before.
+func TestKilledWhileSyncing(t *testing.T) {
+	cuts := 25
+	if testing.Short() {
+		cuts = 6
+	}
+	w := newWorld(t)
+	list := func(rev int64) (all []placement.Entry) {
+		for _, e := range workers(40) {
+			e.Rev = rev
+			all = append(all, e)
+		}
+		w.source.Rules = fmt.Appendf(nil, `{"version":%d}`, rev)
+		return all
+	}
+	w.publish(list(1)...)
+	w.mustSync()
+	server := httptest.NewServer(http.FileServer(http.Dir(w.repo.Dir)))
+	defer server.Close()
+	last := int64(1)
+	moved := 0
+	for rev := int64(2); rev < int64(2+cuts); rev++ {
+		w.publishAs(rev%4 == 0, list(rev)...)
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), killDirEnv+"="+w.dir, killURLEnv+"="+server.URL)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// There is nothing to wait for: the point is to hit any moment.
+		time.Sleep(time.Duration(30+rand.IntN(700)) * time.Millisecond)
+		cmd.Process.Kill()
+		cmd.Wait()
+		l := w.open()
+		got := l.Info().RulesVersion
+		if got < last || got > rev {
+			t.Fatalf("list %d is there, %d was before and %d is the newest", got, last, rev)
+		}
+		for i := range 40 {
+			if f := w.find(l, worker(i)); len(f.Records) != 1 || f.Records[0].Rev != got {
+				t.Fatalf("a mixture: list %d, and record %d is %+v", got, i, f.Records)
+			}
+		}
+		if got > last {
+			moved++
+		}
+		last = got
+	}
+	t.Logf("%d cuts, %d new lists in between", cuts, moved)
+	if r := w.mustSync(); r.Info.RulesVersion != int64(1+cuts) {
+		t.Errorf("in the end: %+v", r.Info)
+	}
+	if stale, err := filepath.Glob(w.path("state/placements*")); err != nil || len(stale) > 4 { // base, overlay, lock, time
+		t.Errorf("left behind: %v, %v", stale, err)
+	}
+}
