@@ -83,7 +83,7 @@ type installer struct {
 var step = func(string) error { return nil }
 
 func (in *installer) run() error {
-	if err := checkRoom(in.update.Room, filepath.Dir(in.path)); err != nil {
+	if err := CheckRoom(in.path, in.update.Room); err != nil {
 		return err
 	}
 	in.old = &List{}
@@ -591,11 +591,18 @@ func SetTime(path string, version int64, t time.Time) error {
 	return giveToOwner(timePath(path))
 }
 
-// checkRoom refuses a list for which there is no room. Its rows take about as
-// much in the database as in the files, and a part more.
-func checkRoom(length int64, dir string) error {
+// maxRoom is more than any list has.
+const maxRoom = 1 << 40
+
+// CheckRoom refuses to write so many bytes of a list beside the installed one
+// where they would fill the disk. Rows take about as much in the database as in
+// the files, and a part more.
+func CheckRoom(path string, length int64) error {
+	if length < 0 || length > maxRoom {
+		return fmt.Errorf("%w: it has no sensible length", ErrUnfit)
+	}
 	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
+	if err := unix.Statfs(filepath.Dir(path), &st); err != nil {
 		return err
 	}
 	need, free := uint64(length)+uint64(length)/4+roomToSpare, st.Bavail*uint64(st.Bsize)

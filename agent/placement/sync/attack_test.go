@@ -113,6 +113,21 @@ func TestAttacks(t *testing.T) {
 			copyTree(w.t, w.path("list"), w.path("evil"))
 			w.must(os.Truncate(w.path("evil/metadata/timestamp.json"), 1<<30))
 		}, "altered"},
+		{"endless data: a snapshot that promises gigabytes of targets metadata", func(w *world) {
+			w.publish(workers(11)...)
+			copyTree(w.t, w.path("list"), w.path("evil"))
+			path := newest(w, "evil", "snapshot")
+			edit(w.t, path, func(m *metadata.Metadata[metadata.SnapshotType]) {
+				m.Signed.Version++
+				m.Signed.Meta["targets.json"].Version++
+				m.Signed.Meta["targets.json"].Length = 1 << 33
+			})
+			w.must(os.Truncate(newest(w, "evil", "targets"), 1<<33)) // takes no room
+			w.must(os.Rename(newest(w, "evil", "targets"), w.path("evil/metadata/"+strconv.FormatInt(number(newest(w, "evil", "targets"))+1, 10)+".targets.json")))
+			w.must(os.Rename(path, w.path("evil/metadata/"+strconv.FormatInt(number(path)+1, 10)+".snapshot.json")))
+			resign(w, newest(w, "evil", "snapshot"), w.keys("snapshot")[0])
+			retimestamp(w, "evil", w.keys("timestamp")[0])
+		}, "altered"},
 		{"endless data: a file that is cut off", func(w *world) {
 			w.publish(workers(11)...)
 			copyTree(w.t, w.path("list"), w.path("evil"))

@@ -53,6 +53,12 @@ type fetcher struct {
 // DownloadFile gives a file of at most maxLength bytes. Targets that come in
 // part are kept and gone on with.
 func (f *fetcher) DownloadFile(url string, maxLength int64, _ time.Duration) ([]byte, error) {
+	if strings.HasPrefix(url, metadataURL+"/") {
+		maxLength = min(maxLength, maxTargets) // whatever the online keys have signed
+	}
+	if maxLength < 0 || maxLength > maxTarget {
+		return nil, fmt.Errorf("cannot fetch a file of %d bytes", maxLength)
+	}
 	ctx, cancel := context.WithTimeoutCause(f.ctx, grace+time.Duration(maxLength/minRate)*time.Second,
 		fmt.Errorf("the source is slower than %d KiB/s", minRate>>10))
 	defer cancel()

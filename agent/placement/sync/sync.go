@@ -50,6 +50,7 @@ const (
 	maxSnapshot  = 64 << 10
 	maxTargets   = 4 << 20
 	maxSmall     = 16 << 20 // of a target that is no file of rows
+	maxTarget    = 1 << 30  // of one that is: it is held in memory while it is verified
 )
 
 // Client keeps a counter's list up to date.
@@ -247,7 +248,10 @@ func (c *Client) install(ctx context.Context, f *fetcher, u *updater.Updater, fr
 		} else {
 			err = nil
 		}
-		return r, errors.Join(err, c.forget())
+		return r, errors.Join(err, c.forget(nil))
+	}
+	if err := c.forget(all); err != nil { // what belongs to lists that are gone
+		return r, err
 	}
 	get := &getter{client: c, fetcher: f, updater: u, targets: all}
 	update := cache.Update{Version: version, Time: signed, Source: from, Targets: map[string][]byte{}}
@@ -288,7 +292,7 @@ func (c *Client) install(ctx context.Context, f *fetcher, u *updater.Updater, fr
 	if r.Info, err = cache.Installed(ctx, c.Path); err != nil {
 		return r, err
 	}
-	return r, c.forget()
+	return r, c.forget(nil)
 }
 
 // opens refuses a list that this counter could not open, where it has one that
@@ -351,6 +355,10 @@ func (c *Client) put(ctx context.Context, get *getter, u cache.Update, chain []s
 		u.Room += get.targets[name].Length
 	}
 	if _, local := get.fetcher.source.(*folder); !local {
+		// The files come first, and the database is built beside them.
+		if err := cache.CheckRoom(c.Path, 2*u.Room); err != nil {
+			return err
+		}
 		for _, open := range append(append([]cache.Opener{u.Negatives}, u.Deltas...), u.Full...) {
 			f, err := open(ctx)
 			if err != nil {
@@ -435,7 +443,7 @@ func (g *getter) get(name string) (path string, body []byte, err error) {
 }
 
 func (g *getter) small(name string, t placement.Target) ([]byte, error) {
-	if t.Length > maxSmall {
+	if t.Length < 0 || t.Length > maxSmall {
 		return nil, fmt.Errorf("%s has %d bytes, more than %d", name, t.Length, maxSmall)
 	}
 	_, body, err := g.get(name)
@@ -458,14 +466,21 @@ func (g *getter) opener(name string) cache.Opener {
 	}
 }
 
-// forget removes fetched files: what they hold is installed.
-func (c *Client) forget() error {
+// forget removes fetched files, but for those of targets that are named.
+func (c *Client) forget(named placement.Targets) error {
+	keep := map[string]bool{}
+	for _, t := range named {
+		keep[t.SHA256] = true
+	}
 	parts := filepath.Join(c.Dir, "parts")
 	entries, err := os.ReadDir(parts)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
+		if sum, _, _ := strings.Cut(e.Name(), "."); keep[sum] {
+			continue
+		}
 		if err := os.Remove(filepath.Join(parts, e.Name())); err != nil {
 			return err
 		}
