@@ -12,16 +12,7 @@ import (
 	"testing"
 
 	"lintas/agent/placement"
-	"lintas/mrz"
 )
-
-func date(s string) mrz.Date {
-	d, err := mrz.ParseDate(s)
-	if err != nil {
-		panic(err)
-	}
-	return d
-}
 
 const (
 	canaryName   = "KENARIKUNING"

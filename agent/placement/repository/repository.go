@@ -261,61 +261,71 @@ func (r Repository) Date(keys ...crossing.PrivateKey) error {
 	if err != nil {
 		return err
 	}
-	targets, path, err := r.newest(metadata.TARGETS)
+	named, err := r.snapshot(root, snapshot)
 	if err != nil {
 		return err
 	}
-	targetsFile, err := metaFile(path, targets)
-	if err != nil {
+	if err := r.timestamp(root, timestamp, named); err != nil {
 		return err
 	}
-	v, path, err := r.newest(metadata.SNAPSHOT)
+	return r.clean()
+}
+
+// snapshot signs a snapshot of the newest targets metadata, unless there is one
+// that is good for some time. It gives what the timestamp is to name.
+func (r Repository) snapshot(root *metadata.Metadata[metadata.RootType], key crossing.PrivateKey) (*metadata.MetaFiles, error) {
+	version, path, err := r.newest(metadata.TARGETS)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fresh := path == ""
-	if !fresh {
+	targets, err := metaFile(path, version)
+	if err != nil {
+		return nil, err
+	}
+	last, path, err := r.newest(metadata.SNAPSHOT)
+	if err != nil {
+		return nil, err
+	}
+	if path != "" {
 		s, err := metadata.Snapshot().FromFile(path)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		named := s.Signed.Meta["targets.json"]
-		fresh = named == nil || named.Version != targets || named.VerifyLengthHashes(mustRead(r.meta(strconv.FormatInt(targets, 10)+".targets.json"))) != nil ||
-			root.VerifyDelegate(metadata.SNAPSHOT, s) != nil || s.Signed.Expires.Before(r.now().Add(snapshotLife/2))
-	}
-	if fresh {
-		v = r.next(v)
-		s := metadata.Snapshot(r.now().Add(snapshotLife))
-		s.Signed.Version = v
-		s.Signed.Meta["targets.json"] = targetsFile
-		if err := sign(s, snapshot); err != nil {
-			return err
-		}
-		if err := root.VerifyDelegate(metadata.SNAPSHOT, s); err != nil {
-			return fmt.Errorf("the snapshot key is not the root's: %w", err)
-		}
-		if err := write(s, r.meta(strconv.FormatInt(v, 10)+".snapshot.json")); err != nil {
-			return err
+		if named != nil && named.Version == version && named.Hashes.Equal(targets.Hashes) &&
+			root.VerifyDelegate(metadata.SNAPSHOT, s) == nil && s.Signed.Expires.After(r.now().Add(snapshotLife/2)) {
+			return metaFile(path, last)
 		}
 	}
+	s := metadata.Snapshot(r.now().Add(snapshotLife))
+	s.Signed.Version = r.next(last)
+	s.Signed.Meta["targets.json"] = targets
+	if err := sign(s, key); err != nil {
+		return nil, err
+	}
+	path = r.meta(strconv.FormatInt(s.Signed.Version, 10) + ".snapshot.json")
+	if err := write(s, path); err != nil {
+		return nil, err
+	}
+	return metaFile(path, s.Signed.Version)
+}
+
+// timestamp signs a timestamp that names a snapshot.
+func (r Repository) timestamp(root *metadata.Metadata[metadata.RootType], key crossing.PrivateKey, snapshot *metadata.MetaFiles) error {
+	path := r.meta("timestamp.json")
 	t := metadata.Timestamp(r.now().Add(placement.Lifetime))
 	t.Signed.Version = r.next(0)
-	if old, err := metadata.Timestamp().FromFile(r.meta("timestamp.json")); err == nil {
+	if old, err := metadata.Timestamp().FromFile(path); err == nil {
 		t.Signed.Version = r.next(old.Signed.Version)
 	}
-	if t.Signed.Meta["snapshot.json"], err = metaFile(r.meta(strconv.FormatInt(v, 10)+".snapshot.json"), v); err != nil {
-		return err
-	}
-	if err := sign(t, timestamp); err != nil {
+	t.Signed.Meta["snapshot.json"] = snapshot
+	if err := sign(t, key); err != nil {
 		return err
 	}
 	if err := root.VerifyDelegate(metadata.TIMESTAMP, t); err != nil {
 		return fmt.Errorf("the timestamp key is not the root's: %w", err)
 	}
-	if err := write(t, r.meta("timestamp.json")); err != nil {
-		return err
-	}
-	return r.clean()
+	return write(t, path)
 }
 
 // keyOf finds the key that may sign for a role.
@@ -330,11 +340,6 @@ func keyOf(root *metadata.Metadata[metadata.RootType], role string, keys []cross
 		}
 	}
 	return crossing.PrivateKey{}, fmt.Errorf("the %s key that root version %d names is not at hand", role, root.Signed.Version)
-}
-
-func mustRead(path string) []byte {
-	b, _ := os.ReadFile(path) // nothing has no length that fits
-	return b
 }
 
 // metaFile describes a metadata file for the one that names it.

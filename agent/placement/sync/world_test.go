@@ -1,7 +1,6 @@
 package sync_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -245,7 +244,7 @@ func (w *world) meta(role string) string {
 	})
 }
 
-// snapshotOf copies a folder, to put it back later.
+// copyTree copies a folder, to put it back later.
 func copyTree(t testing.TB, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
@@ -263,15 +262,6 @@ func (w *world) target(name string) string {
 		w.t.Fatalf("no target %s among %v", name, slices.Sorted(maps.Keys(l.Targets)))
 	}
 	return filepath.Join(w.repo.Targets(), placement.FileName(name, t.SHA256))
-}
-
-func toJSON(t testing.TB, v any) []byte {
-	t.Helper()
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 func signerOf(w *world, key crossing.PrivateKey) signature.Signer {
