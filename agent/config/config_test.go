@@ -65,7 +65,7 @@ func TestDefaults(t *testing.T) {
 		Screen: config.Screen{Listen: "127.0.0.1:8470", Language: "id", Theme: "dark"},
 		Hub:    config.Hub{Recipients: got.Hub.Recipients, AckKeysFile: "/etc/lintas/hub-ack.jwks"},
 		Keys:   config.Keys{CounterFile: "/var/lib/lintas/counter.jwk", ListFile: "/var/lib/lintas/list.key"},
-		List:   config.List{Sources: []string{"mqtt:"}, RootFile: "/var/lib/lintas/list-root.json", Every: 15 * time.Minute},
+		List:   config.List{Sources: []string{"mqtt:"}, RootFile: "/etc/lintas/list-root.json", Every: 15 * time.Minute},
 		Broker: config.Broker{AckTimeout: 30 * time.Second, KeepAlive: 8 * time.Second, Window: 256},
 		Queue:  config.Queue{Retention: 30 * 24 * time.Hour, QuotaMiB: 1024},
 		Log:    config.Log{Level: "info", Format: "text"},

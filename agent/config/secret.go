@@ -17,9 +17,8 @@ const (
 	// root can then see whether they are there.
 	credentialFolder = "/run/credentials/lintas.service"
 
-	// Credentials that are used without being named.
+	// listCredential is the credential that is used without being named.
 	listCredential = "list.key"
-	rootCredential = "list-root.json"
 )
 
 var credentialName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
@@ -48,8 +47,9 @@ func isIdentity(s string) bool {
 func (c *Config) counterFile() string { return filepath.Join(c.State.Dir, "counter.jwk") }
 func (c *Config) listFile() string    { return filepath.Join(c.State.Dir, "list.key") }
 
-// rootFile is where the list's trusted root is if nobody says otherwise.
-func (c *Config) rootFile() string { return filepath.Join(c.State.Dir, "list-root.json") }
+// rootFile is the list's trusted root, in the folder of the configuration if
+// nobody says otherwise: the agent itself must not be able to change it.
+const rootFile = "list-root.json"
 
 func (d *decoder) fillKeys() {
 	if d.Keys.CounterFile == "" {
@@ -62,10 +62,7 @@ func (d *decoder) fillKeys() {
 		}
 	}
 	if d.List.RootFile == "" {
-		d.List.RootFile = d.rootFile()
-		if d.env("CREDENTIALS_DIRECTORY") != "" && holdsSomething(d.credential(rootCredential)) {
-			d.List.RootFile = d.credential(rootCredential)
-		}
+		d.List.RootFile = filepath.Join(d.folder, rootFile)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 )
@@ -65,13 +66,14 @@ func (c *Config) files() []named {
 		{"hub.ack_keys_file", c.Hub.AckKeysFile, false},
 		{"keys.counter_file", c.Keys.CounterFile, true},
 		{"keys.list_file", c.Keys.ListFile, true},
+		{"list.root_file", c.List.RootFile, false},
 		{"broker.ca_file", c.Broker.CAFile, false},
 		{"broker.certificate_file", c.Broker.CertificateFile, false},
 		{"broker.key_file", c.Broker.KeyFile, true},
 		{"broker.password_file", c.Broker.PasswordFile, true},
 	}
 	return slices.DeleteFunc(all, func(f named) bool {
-		return f.path == "" || f.path == c.counterFile() || f.path == c.listFile()
+		return f.path == "" || f.path == c.counterFile() || f.path == c.listFile() || f.path == filepath.Join(folder(c.Path), rootFile)
 	})
 }
 

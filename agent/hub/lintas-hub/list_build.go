@@ -25,7 +25,7 @@ var errNotExist = fs.ErrNotExist
 type listBuild struct {
 	keys, placements, changes, postgres, query string
 	cleared, negatives, agencies               string
-	officers, counters, rules, out             string
+	officers, counters, rules, out, at         string
 	version                                    int64
 	cheap, full                                bool
 }
@@ -56,6 +56,7 @@ func listBuildCommand() *command.Command {
 			fs.StringVar(&b.rules, "rules", "", "`file` of the rule pack")
 			fs.StringVar(&b.out, "o", "", "`folder` of the list, new or that of the list before")
 			fs.Int64Var(&b.version, "version", 0, "the list's version `number` (default the time in seconds); counters refuse to go back")
+			fs.StringVar(&b.at, "time", "", "the `time` the list is signed as of, RFC 3339 (default now); 7 days later counters refuse to install it")
 			fs.BoolVar(&b.full, "full", false, "make a full list also where a delta would do")
 			fs.BoolVar(&b.cheap, "cheap", false, "lock weakly, for benchmarks and demonstrations; the counters say so")
 		},
@@ -87,7 +88,14 @@ func count(all ...bool) (n int) {
 }
 
 func (b *listBuild) run(ctx context.Context, env command.Env) error {
-	r := repository.Repository{Dir: b.out}
+	now := time.Now()
+	if b.at != "" {
+		var err error
+		if now, err = time.Parse(time.RFC3339, b.at); err != nil {
+			return command.UsageError("--time %q is not RFC 3339", b.at)
+		}
+	}
+	r := repository.Repository{Dir: b.out, Now: func() time.Time { return now }}
 	if err := os.MkdirAll(b.out, 0o755); err != nil {
 		return fmt.Errorf("cannot build list: %w", err)
 	}
@@ -108,7 +116,7 @@ func (b *listBuild) run(ctx context.Context, env command.Env) error {
 	}
 	o := build.Options{
 		State: strings.TrimSuffix(statePath(b.out, ""), "/"), Out: r.Targets(), Keys: ring, Key: ring[0], Cost: placement.DefaultCost, Version: b.version, Full: b.full,
-		Now: time.Now(), Last: before.Version, LastFull: before.Full, FullAge: before.FullAge, LastKey: before.KeyID, Targets: before.Targets,
+		Now: now, Last: before.Version, LastFull: before.Full, FullAge: before.FullAge, LastKey: before.KeyID, Targets: before.Targets,
 	}
 	if b.cheap {
 		o.Cost = placement.CheapCost

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 
@@ -215,5 +216,22 @@ func TestListCommands(t *testing.T) {
 	s.must(1, "list", "show", s.path("nowhere"))
 	if strings.Contains(said, "CONTOH") || strings.Contains(said, "ZZ0") {
 		t.Errorf("a fault names somebody: %s", said)
+	}
+}
+
+// A list that was signed some days ago is as old as that.
+func TestListTime(t *testing.T) {
+	s := newSite(t)
+	s.must(0, "list", "keys", "init", "--keys", s.path("keys"))
+	source := s.write("p.jsonl", listed)
+	six := time.Now().Add(-6 * 24 * time.Hour).Truncate(time.Second)
+	s.must(64, "list", "build", "--keys", s.path("keys"), "--placements", source, "--time", "yesterday", "-o", s.path("list"))
+	s.must(0, "list", "build", "--cheap", "--keys", s.path("keys"), "--placements", source, "--time", six.Format(time.RFC3339), "-o", s.path("list"))
+	if info, err := s.fetch(s.path("list")); err != nil || !info.Time.Equal(six) {
+		t.Errorf("%v, want %v: %v", info.Time, six, err)
+	}
+	s.must(0, "list", "publish", "--keys", s.path("keys"), s.path("list"))
+	if info, err := s.fetch(s.path("list")); err != nil || time.Since(info.Time) > time.Minute {
+		t.Errorf("dated anew: %v, %v", info.Time, err)
 	}
 }
