@@ -144,9 +144,10 @@ const (
 
 // Agency is a placement agency. Agencies are not persons: they are not locked.
 type Agency struct {
-	ID      string  `json:"agency_id"`
-	Name    string  `json:"name"`
-	Licence Licence `json:"licence"`
+	ID      string   `json:"agency_id"`
+	Name    string   `json:"name"`
+	Licence Licence  `json:"licence"`
+	Since   mrz.Date `json:"licence_since,omitzero"` // since when the licence is what it is
 }
 
 // Licence is the state of an agency's licence.

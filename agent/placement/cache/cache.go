@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,9 +109,21 @@ type List struct {
 // file is an open file of the list.
 type file struct {
 	db            *sql.DB
-	row, negative *sql.Stmt
+	row, negative table
 	header        header
 }
+
+// table is a table of rows. Where it has few, their keys are in memory: most
+// look-ups need not ask it then.
+type table struct {
+	stmt *sql.Stmt
+	keys []int64 // sorted
+	all  bool    // keys holds all of them
+}
+
+// manyKeys is how many keys of a table are held in memory, at most: two
+// megabytes.
+const manyKeys = 256 << 10
 
 // overlayPath is where the overlay of a base is.
 func overlayPath(path, build string) string {
@@ -180,15 +193,40 @@ func openFile(ctx context.Context, path string) (f *file, err error) {
 		return nil, err
 	}
 	if f.header, err = readHeader(ctx, f.db); err == nil {
-		f.row, err = f.db.PrepareContext(ctx, "SELECT rows FROM row WHERE key = ?")
+		f.row.stmt, err = f.db.PrepareContext(ctx, "SELECT rows FROM row WHERE key = ?")
 	}
 	if err == nil {
-		f.negative, err = f.db.PrepareContext(ctx, "SELECT rows FROM negative WHERE key = ?")
+		f.negative.stmt, err = f.db.PrepareContext(ctx, "SELECT rows FROM negative WHERE key = ?")
+	}
+	if err == nil && f.header.Rows < manyKeys {
+		err = f.row.load(ctx, f.db, "SELECT key FROM row ORDER BY key LIMIT ?")
+	}
+	if err == nil {
+		err = f.negative.load(ctx, f.db, "SELECT key FROM negative ORDER BY key LIMIT ?")
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.close())
 	}
 	return f, nil
+}
+
+func (t *table) load(ctx context.Context, db *sql.DB, query string) error {
+	rows, err := db.QueryContext(ctx, query, manyKeys+1)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key int64
+		if err := rows.Scan(&key); err != nil {
+			return err
+		}
+		t.keys = append(t.keys, key)
+	}
+	if t.all = len(t.keys) <= manyKeys; !t.all {
+		t.keys = nil
+	}
+	return rows.Err()
 }
 
 func readHeader(ctx context.Context, db *sql.DB) (h header, err error) {
@@ -200,9 +238,9 @@ func readHeader(ctx context.Context, db *sql.DB) (h header, err error) {
 }
 
 func (f *file) close() (err error) {
-	for _, s := range []*sql.Stmt{f.row, f.negative} {
-		if s != nil {
-			err = errors.Join(err, s.Close())
+	for _, t := range []table{f.row, f.negative} {
+		if t.stmt != nil {
+			err = errors.Join(err, t.stmt.Close())
 		}
 	}
 	return errors.Join(err, f.db.Close())
@@ -360,22 +398,28 @@ func keyOf(tag placement.Tag) int64 { return int64(binary.BigEndian.Uint64(tag[:
 // that the tag has now, else the base's; and the negative entries.
 func (l *List) tagged(ctx context.Context, tag placement.Tag) (rows []placement.Row, err error) {
 	if l.over != nil {
-		if rows, err = get(ctx, l.over.row, tag); err != nil {
+		if rows, err = l.over.row.get(ctx, tag); err != nil {
 			return nil, err
 		}
 	}
 	if rows == nil {
-		if rows, err = get(ctx, l.base.row, tag); err != nil {
+		if rows, err = l.base.row.get(ctx, tag); err != nil {
 			return nil, err
 		}
 	}
-	negative, err := get(ctx, l.top().negative, tag)
+	negative, err := l.top().negative.get(ctx, tag)
 	return append(rows, negative...), err
 }
 
-func get(ctx context.Context, stmt *sql.Stmt, tag placement.Tag) (list []placement.Row, err error) {
+func (t *table) get(ctx context.Context, tag placement.Tag) (list []placement.Row, err error) {
+	key := keyOf(tag)
+	if t.all {
+		if _, there := slices.BinarySearch(t.keys, key); !there {
+			return nil, nil
+		}
+	}
 	var b []byte
-	if err := stmt.QueryRowContext(ctx, keyOf(tag)).Scan(&b); errors.Is(err, sql.ErrNoRows) {
+	if err := t.stmt.QueryRowContext(ctx, key).Scan(&b); errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err

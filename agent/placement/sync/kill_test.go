@@ -65,17 +65,25 @@ func TestKilledWhileSyncing(t *testing.T) {
 	w.mustSync()
 	server := httptest.NewServer(http.FileServer(http.Dir(w.repo.Dir)))
 	defer server.Close()
-	last := int64(1)
+	last := int64(2)
 	moved := 0
-	for rev := int64(2); rev < int64(2+cuts); rev++ {
+	whole := w.wholeSync(server.URL, list(2))
+	newest := int64(2)
+	for newest < int64(2+cuts) || moved < 2 {
+		newest++
+		rev := newest
+		if rev > 300 {
+			t.Fatal("the process is always killed too early")
+		}
 		w.publishAs(rev%4 == 0, list(rev)...)
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), killDirEnv+"="+w.dir, killURLEnv+"="+server.URL)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// There is nothing to wait for: the point is to hit any moment.
-		time.Sleep(time.Duration(30+rand.IntN(700)) * time.Millisecond)
+		// There is nothing to wait for: the point is to hit any moment of the time
+		// that it takes.
+		time.Sleep(rand.N(whole))
 		cmd.Process.Kill()
 		cmd.Wait()
 		l := w.open()
@@ -93,11 +101,28 @@ func TestKilledWhileSyncing(t *testing.T) {
 		}
 		last = got
 	}
-	t.Logf("%d cuts, %d new lists in between", cuts, moved)
-	if r := w.mustSync(); r.Info.RulesVersion != int64(1+cuts) {
+	t.Logf("%d cuts, %d new lists in between", newest-2, moved)
+	if r := w.mustSync(); r.Info.RulesVersion != newest {
 		t.Errorf("in the end: %+v", r.Info)
 	}
 	if stale, err := filepath.Glob(w.path("state/placements*")); err != nil || len(stale) > 4 { // base, overlay, lock, time
 		t.Errorf("left behind: %v, %v", stale, err)
 	}
+}
+
+// wholeSync is how long the process takes, now and here, to fetch a list.
+func (w *world) wholeSync(url string, list []placement.Entry) time.Duration {
+	w.t.Helper()
+	w.publish(list...)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), killDirEnv+"="+w.dir, killURLEnv+"="+url)
+	out, err := cmd.StdoutPipe()
+	w.must(err)
+	begun := time.Now()
+	w.must(cmd.Start())
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		w.t.Fatal("the process fetches no list")
+	}
+	return time.Since(begun) * 2
 }
