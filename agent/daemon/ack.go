@@ -21,7 +21,7 @@ func (d *daemon) verifyAck(payload []byte) (queue.Acknowledgement, error) {
 	if err == nil {
 		return ack, nil
 	}
-	keys := d.lists.ackKeys()
+	keys := d.lists.hub().ackKeys()
 	if len(keys) == 0 {
 		return ack, err
 	}

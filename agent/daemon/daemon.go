@@ -119,7 +119,14 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.board.Set(health.Drill, "", d.cfg.Counter.Drill, "")
-	recipients, err := parseRecipients(d.cfg.Hub.Recipients)
+	d.lists = newLists(filepath.Join(d.cfg.State.Dir, ListFile), d.listAccess, d.board)
+	d.lists.refresh(ctx)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.lists.Close())
+		}
+	}()
+	recipients, err := d.recipients()
 	if err != nil {
 		return err
 	}
@@ -137,8 +144,6 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	}
 	stamped.Queue = d.queue
 	d.recorder = &recorder{first: d.startedRecord, Recorder: stamped}
-	d.lists = newLists(filepath.Join(d.cfg.State.Dir, ListFile), d.listAccess, d.board)
-	d.lists.refresh(ctx)
 	return nil
 }
 

@@ -107,6 +107,20 @@ func (d *daemon) loadKey() error {
 	return d.publishKey()
 }
 
+// recipients are those of the hub that the signed list names, else those of the
+// configuration, which are there to begin with. New ones count from the next
+// start on.
+func (d *daemon) recipients() ([]age.Recipient, error) {
+	if named := d.lists.hub().recipients(time.Now()); len(named) > 0 {
+		list, err := crossing.ParseRecipients(named...)
+		if err == nil {
+			return list, nil
+		}
+		d.log.Warn("the hub's recipients in the list cannot be used, those of the configuration are", "error", err)
+	}
+	return parseRecipients(d.cfg.Hub.Recipients)
+}
+
 func parseRecipients(list []string) ([]age.Recipient, error) {
 	recipients, err := crossing.ParseRecipients(list...)
 	if err != nil {

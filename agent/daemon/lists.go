@@ -69,24 +69,46 @@ func (l *lists) Officers(ctx context.Context, site string) ([]placement.Officer,
 	return l.list.Officers(ctx, site)
 }
 
-// ackKeys gives the hub's keys that came with the list.
-func (l *lists) ackKeys() crossing.Keys {
+// hubKeys are the hub's keys, as they come with the list.
+type hubKeys struct {
+	AckKeys    json.RawMessage `json:"ack_keys"` // a JWK Set
+	Recipients []struct {
+		Recipient  string    `json:"recipient"`
+		ValidFrom  time.Time `json:"valid_from"`
+		ValidUntil time.Time `json:"valid_until"`
+	} `json:"recipients"`
+}
+
+// hub gives the hub's keys that came with the list; none without a list.
+func (l *lists) hub() (k hubKeys) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if l.list == nil {
-		return nil
+		return k
 	}
-	var hub struct {
-		AckKeys json.RawMessage `json:"ack_keys"`
+	if err := json.Unmarshal(l.list.Hub(), &k); err != nil {
+		return hubKeys{}
 	}
-	if err := json.Unmarshal(l.list.Hub(), &hub); err != nil {
-		return nil
-	}
-	keys, err := crossing.ParseKeys(hub.AckKeys)
+	return k
+}
+
+// ackKeys gives the keys that the hub acknowledges with.
+func (k hubKeys) ackKeys() crossing.Keys {
+	keys, err := crossing.ParseKeys(k.AckKeys)
 	if err != nil {
 		return nil
 	}
 	return keys
+}
+
+// recipients gives those that are good at a time.
+func (k hubKeys) recipients(at time.Time) (list []string) {
+	for _, r := range k.Recipients {
+		if !at.Before(r.ValidFrom) && (r.ValidUntil.IsZero() || at.Before(r.ValidUntil)) {
+			list = append(list, r.Recipient)
+		}
+	}
+	return list
 }
 
 // refresh opens the list if its files are others than before.

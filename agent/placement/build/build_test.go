@@ -388,11 +388,14 @@ func startPostgres(t *testing.T) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	run := func(name string, args ...string) *exec.Cmd {
-		if os.Geteuid() != 0 {
-			return exec.Command(name, args...)
+		if os.Geteuid() == 0 {
+			// The server refuses to run as root; Debian's package brings a user.
+			args = append([]string{"--reuid=postgres", "--regid=postgres", "--clear-groups", name}, args...)
+			name = "setpriv"
 		}
-		// The server refuses to run as root; Debian's package brings a user.
-		return exec.Command("setpriv", append([]string{"--reuid=postgres", "--regid=postgres", "--clear-groups", name}, args...)...)
+		cmd := exec.Command(name, args...)
+		cmd.Dir = dir // one that the user may be in
+		return cmd
 	}
 	if os.Geteuid() == 0 {
 		if _, err := user.Lookup("postgres"); err != nil {
@@ -407,7 +410,6 @@ func startPostgres(t *testing.T) string {
 		t.Fatalf("%v: %s", err, out)
 	}
 	server := run(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "", "-F")
-	server.Dir = dir
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}

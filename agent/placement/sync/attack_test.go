@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	gosync "sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -475,14 +476,16 @@ func TestSlowData(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		r, out := io.Pipe()
-		go func() {
+		var wg gosync.WaitGroup
+		defer wg.Wait()
+		wg.Go(func() {
 			for {
 				if _, err := out.Write([]byte("x")); err != nil {
 					return
 				}
 				time.Sleep(time.Second)
 			}
-		}()
+		})
 		const length = 1 << 20
 		patience, err := sync.SlowRead(t.Context(), r, dir, length)
 		if err == nil || !strings.Contains(err.Error(), "slower than") {
