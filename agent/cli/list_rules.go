@@ -132,7 +132,7 @@ func rulePack(ctx context.Context, env command.Env, config, file string) ([]byte
 		return nil, err
 	}
 	defer list.Close()
-	return daemon.RulesOf(list), nil
+	return list.Rules(), nil
 }
 
 // installedList opens the installed list; nil if there is none.

@@ -49,16 +49,6 @@ func (l *lists) Find(ctx context.Context, doc mrz.Document) (placement.Found, er
 	return l.list.Find(ctx, doc)
 }
 
-// Rules gives the signed rules of the installed list, nil if there are none.
-func (l *lists) Rules() []byte {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if l.list == nil {
-		return nil
-	}
-	return l.list.Rules()
-}
-
 // Officers gives the roster of a site; none without a list.
 func (l *lists) Officers(ctx context.Context, site string) ([]placement.Officer, error) {
 	l.mu.RLock()

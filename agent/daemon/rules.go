@@ -7,7 +7,6 @@ import (
 
 	"lintas/agent/config"
 	"lintas/agent/health"
-	"lintas/agent/placement"
 	"lintas/agent/placement/cache"
 	"lintas/agent/rule"
 )
@@ -18,25 +17,14 @@ import (
 func (l *lists) takeRules(list *cache.List) {
 	var set *rule.Set
 	why := ""
-	if b := RulesOf(list); len(b) > 0 {
+	if list != nil && len(list.Rules()) > 0 {
 		var err error
-		if set, err = rule.Parse(b); err != nil {
+		if set, err = rule.Parse(list.Rules()); err != nil {
 			set, why = nil, err.Error()
 		}
 	}
 	l.rules.Store(set)
 	l.board.Set(health.RulesRefused, "", why != "", why)
-}
-
-// RulesOf gives a list's rules as they were signed; empty if it has none.
-func RulesOf(list *cache.List) []byte {
-	if list == nil {
-		return nil
-	}
-	if l, ok := any(list).(interface{ Rules() []byte }); ok {
-		return l.Rules()
-	}
-	return nil
 }
 
 // OpenList opens the installed list as the running agent does, for commands
@@ -46,9 +34,5 @@ func OpenList(ctx context.Context, cfg *config.Config) (*cache.List, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	key, err := placement.LoadKey(cfg.Keys.ListFile)
-	if err != nil {
-		return nil, err
-	}
-	return cache.Open(ctx, path, key)
+	return cache.Open(ctx, path, ListAccess(cfg))
 }

@@ -68,7 +68,7 @@ var mayImport = map[string][]string{
 		"agent/health", "agent/journey", "agent/placement", "agent/placement/cache", "agent/placement/sync", "agent/rule", "agent/verdict", "agent/verdict/casefile"},
 	"agent/hub": {"queue", "queue/mqtt", "queue/sqlite", "agent/crossing", "agent/placement"},
 	"agent/hub/lintas-hub": {"queue/mqtt", "agent/command", "agent/crossing", "agent/hub", "agent/placement",
-		"agent/placement/build", "agent/placement/repository"},
+		"agent/placement/build", "agent/placement/repository", "agent/rule"},
 	"agent/demo":         {"mrz", "mrz/ocr/specimen", "queue/sqlite", "agent/control", "agent/counter", "agent/crossing", "agent/placement", "agent/verdict"},
 	"agent/e2e":          {},
 	"agent/e2e/vm":       {},

@@ -18,6 +18,7 @@ import (
 	"lintas/agent/placement"
 	"lintas/agent/placement/build"
 	"lintas/agent/placement/repository"
+	"lintas/agent/rule"
 )
 
 var errNotExist = fs.ErrNotExist
@@ -173,8 +174,8 @@ func (b *listBuild) source(ctx context.Context) (s build.Source, err error) {
 		if s.Rules, err = os.ReadFile(b.rules); err != nil {
 			return s, err
 		}
-		if !json.Valid(s.Rules) {
-			return s, fmt.Errorf("nothing was built: %s is not JSON", b.rules)
+		if _, err := rule.Parse(s.Rules); err != nil {
+			return s, fmt.Errorf("nothing was built: %s: %w", b.rules, err)
 		}
 	}
 	if s.Hub, err = hubKeys(b.keys); err != nil {

@@ -184,7 +184,11 @@ func TestListCommands(t *testing.T) {
 	cleared := s.write("cleared.jsonl", `{"placement_id":"EX-1","issuing_state":"IDN","document_number":"ZZ7","date_of_expiry":"2036-01-01"}`)
 	officers := s.write("o.csv", "site,officer_id,name,pin_hash\nIDCGK,7,Sari,$argon2id$v=19$m=8\n")
 	counters := s.write("counters.csv", "counter,site\n"+counterID+",IDCGK\n")
-	rules := s.write("rules.json", `{"version":9}`)
+	rules := s.write("rules.json", `{"format":"lintas-rules/1","version":9,"time":"2026-11-20T00:00:00Z","rules":[],"closed":[]}`)
+	faulty := s.write("faulty.json", `{"format":"lintas-rules/1","version":9,"time":"2026-11-20T00:00:00Z","rules":[{"id":"R01","when":"sex == 'F'"}]}`)
+	if _, said, code := s.hub("list", "build", "--cheap", "--keys", keys, "--rules", faulty, "-o", list); code != 1 || !strings.Contains(said, "nothing was built") || !strings.Contains(said, "R01") {
+		t.Errorf("faulty rules: exit %d: %s", code, said)
+	}
 	s.must(64, "list", "build", "--keys", keys, "--officers", officers, "-o", list)
 	s.must(64, "list", "build", "--keys", keys, "--placements", csv, "--changes", changes, "-o", list)
 	s.must(64, "list", "build", "--keys", keys, "--postgres", "postgres://x", "-o", list)
