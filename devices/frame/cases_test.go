@@ -174,6 +174,7 @@ var cases = []struct {
 	{"half and a first line, as long as a longer first line", "P<MYSEND" + td2a + "\r" + td2b + "\r", scans(td2)},
 	{"half and a first line of three, as long as a longer first line", "P<MYSENDANG<<A" + td1a + "\r" + td1b + "\r" + td1c + "\r",
 		scans(part("P<MYSENDANG<<A"), td1)},
+	{"half and a first line, as long as three lines", td1a + td1b[:24] + td2a + "\r" + td2b + "\r", scans(part(td1a+td1b[:24]), td2)},
 	{"half and a first line, as long as a second line", mrvAa + "\r" + td3d[:14] + td1a + "\r" + td1b + "\r" + td1c + "\r",
 		scans(part(mrvAa, td3d[:14]), td1)},
 	{"half glued before a whole one, no separators", td3d[5:30] + td3a + td3b, scans(part(td3d[5:30]), td3)},

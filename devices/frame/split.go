@@ -310,7 +310,7 @@ func (f *Framer) begin(run []byte, i int, sh shape, clean, dirty *chains) (c cha
 		c.score += int16(p.width())
 	}
 	var alone document
-	return c, sure, f.behind(&c, run, pos, clean, dirty, lines[sh.lines()-1], alone.prove(lines[:sh.lines()]...))
+	return c, sure, f.behind(&c, run, pos, clean, dirty, lines[:sh.lines()], alone.prove(lines[:sh.lines()]...))
 }
 
 // goOn tries to continue the document at a position: with how many lines, and
@@ -338,19 +338,21 @@ func (f *Framer) goOn(run []byte, i int, p place, clean, dirty *chains) (n int, 
 	if i > 0 && !(proof != nothing && start.shape.lines() == 2) && !(start == place{short, 2} && datesProve(lines[0])) {
 		return 0, chain{}
 	}
-	if whole && !f.behind(&c, run, pos, clean, dirty, lines[n-1], proof) {
+	if whole && !f.behind(&c, run, pos, clean, dirty, lines[:n], proof) {
 		return 0, chain{}
 	}
 	return n, c
 }
 
-// behind adds what stands behind the last line of a document, unless it must not
-// stand there.
-func (f *Framer) behind(c *chain, run []byte, pos int, clean, dirty *chains, last []byte, proof proof) bool {
-	two := c.shape.lines() == 2
-	switch {
+// behind adds what stands behind the last of a document's lines in this run, unless
+// it must not stand there, or half of another document is in them.
+func (f *Framer) behind(c *chain, run []byte, pos int, clean, dirty *chains, lines [][]byte, proof proof) bool {
+	last := lines[len(lines)-1]
+	switch two := c.shape.lines() == 2; {
 	case two && proof != bounded && holdsBegin(last):
-		return false // there is half of another document in it
+		return false
+	case !two && proof == nothing && len(lines) > 1 && holdsBegin(lines[len(lines)-2]):
+		return false
 	case !two && pos < len(run) && !isName(last):
 		return false
 	}
