@@ -24,5 +24,8 @@ text() { cat "$at/$1" 2>/dev/null | tr -c 'A-Za-z0-9#+.:=@_\n-' '_'; }
 name=usb-$(text manufacturer)_$(text product)
 [ ! -e "$at/serial" ] || name=${name}_$(text serial)
 mkdir -p "$folder"
-ln -sf "$node" "$folder/$name$end"
+# In one step, as udev does it: a link that is missing for a moment is a scanner that
+# was pulled out. The bus has a device of the same name, so this runs twice.
+ln -s "$node" "$folder/.$device.$$"
+mv "$folder/.$device.$$" "$folder/$name$end"
 echo "$folder/$name$end" > "$remember"
