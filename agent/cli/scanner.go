@@ -116,7 +116,9 @@ func serve(ctx context.Context, w io.Writer, readers []*devices.Reader, take fun
 	for {
 		select {
 		case s := <-out:
-			if err := take(s); err != nil {
+			err := take(s)
+			s.Settle(err == nil) // a page that was dropped in a folder leaves it
+			if err != nil {
 				cancel()
 				<-done
 				return err

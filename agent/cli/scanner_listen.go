@@ -52,6 +52,11 @@ func written(s devices.Scan) string {
 	if s.Kind != "" {
 		fmt.Fprintf(&b, "  %s\n", s.Kind)
 	}
+	if s.Page != nil {
+		for _, f := range s.Page.Findings {
+			fmt.Fprintf(&b, "  %s\n", f.EN)
+		}
+	}
 	if s.Pass != nil {
 		for _, l := range s.Pass.Legs {
 			fmt.Fprintf(&b, "  %s %s  %s → %s", l.Carrier, l.Flight, l.From, l.To)
