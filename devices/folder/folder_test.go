@@ -98,6 +98,21 @@ func (d *desk) run(edit ...func(*folder.Options)) *desk {
 	return d
 }
 
+// reach waits until the folder is in a state.
+func (d *desk) reach(p devices.Presence) {
+	d.t.Helper()
+	for {
+		select {
+		case s := <-d.state:
+			if s.Status == p {
+				return
+			}
+		case <-time.After(patience):
+			d.t.Fatalf("never %s", p)
+		}
+	}
+}
+
 // drop puts a file in place as most scanners do: under another name first.
 func (d *desk) drop(name, content string) {
 	d.t.Helper()
@@ -275,17 +290,14 @@ func TestDoneIsALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.run()
-	for s := range d.state {
-		if s.Status == devices.Failed {
-			break
-		}
-	}
+	d.reach(devices.Failed)
 }
 
 // What was given and not settled is read again by the next process; what was
 // settled is not.
 func TestCrashBetweenReadingAndMoving(t *testing.T) {
 	d := newDesk(t).run()
+	d.reach(devices.Ready) // else the first is found by looking, and comes second
 	d.drop("a.pdf", "one\n")
 	d.drop("b.pdf", "two\n")
 	d.want("one")
@@ -404,19 +416,7 @@ func TestFolderComesAndGoes(t *testing.T) {
 	parent := d.dir
 	d.dir = filepath.Join(parent, "pages")
 	d.run()
-	wait := func(p devices.Presence) {
-		t.Helper()
-		for {
-			select {
-			case s := <-d.state:
-				if s.Status == p {
-					return
-				}
-			case <-time.After(patience):
-				t.Fatalf("never %s", p)
-			}
-		}
-	}
+	wait := d.reach
 	wait(devices.Absent)
 	if err := os.Mkdir(d.dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -449,11 +449,7 @@ func TestEndWhileReading(t *testing.T) {
 	d.run()
 	d.drop("a.pdf", "one\n")
 	<-begun
-	for s := range d.state {
-		if s.Status == devices.Reading {
-			break
-		}
-	}
+	d.reach(devices.Reading)
 	d.stop()
 	d.there("a.pdf")
 }
