@@ -71,7 +71,7 @@ func newGrid(f mrz.Format) *grid {
 				}
 			case mrz.FieldDateOfBirth, mrz.FieldDateOfExpiry:
 				c.prior[glyph.Index('<')] = fillerDigit
-			case "sex":
+			case mrz.FieldSex:
 				c.prior[glyph.Index('X')] = legalButRare
 			}
 			g.cells = append(g.cells, c)

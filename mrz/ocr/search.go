@@ -245,7 +245,7 @@ func (f *find) plausible() bool {
 // better one stays.
 func merge(found, more []find) []find {
 	for _, m := range more {
-		same := slices.IndexFunc(found, func(f find) bool { return f.bounds().Overlaps(m.bounds()) })
+		same := slices.IndexFunc(found, func(f find) bool { return f.covers(&m) || m.covers(&f) })
 		switch {
 		case same < 0:
 			found = append(found, m)
@@ -258,6 +258,13 @@ func merge(found, more []find) []find {
 		return cmp.Or(cmp.Compare(p.Min.Y, q.Min.Y), cmp.Compare(p.Min.X, q.Min.X))
 	})
 	return found
+}
+
+// covers reports whether the middle of another zone is in the rectangle around
+// this one. The rectangles of two zones that are tilted may overlap.
+func (f *find) covers(o *find) bool {
+	b := o.bounds()
+	return b.Min.Add(b.Max).Div(2).In(f.bounds())
 }
 
 // corners are the zone's: before and after its first line above, before and
