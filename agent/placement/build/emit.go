@@ -172,7 +172,7 @@ func (b *builder) expected(stub []byte) bool {
 // some hundred thousand of them.
 func (b *builder) frequentNames() error {
 	b.frequent = map[int64]int64{}
-	rows, err := b.tx.QueryContext(b.ctx, "SELECT key, n FROM name WHERE n > ?", placement.SeldomEnough)
+	rows, err := b.tx.QueryContext(b.ctx, fmt.Sprintf("SELECT key, n FROM name WHERE n > %d", placement.SeldomEnough))
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,9 @@ CREATE TABLE name (
   n   INTEGER NOT NULL
 ) STRICT;
 
+-- Those that every build looks at (placement.SeldomEnough).
+CREATE INDEX frequent ON name(n) WHERE n > 10;
+
 -- Locked rows. A stub's body holds the digest of the person's name, whether the
 -- birth date is vague, and the tags of the documents; it does not leave this
 -- file.
