@@ -357,18 +357,27 @@ func metaFile(path string, version int64) (*metadata.MetaFiles, error) {
 	return m, nil
 }
 
-// clean removes files that nothing has named for long enough.
+// clean removes what was superseded long enough ago: metadata whose successor is
+// a week old, and targets that no metadata names any more.
 func (r Repository) clean() error {
-	l, err := r.List()
+	if _, err := r.cleanRole(metadata.SNAPSHOT); err != nil {
+		return err
+	}
+	kept, err := r.cleanRole(metadata.TARGETS)
 	if err != nil {
 		return err
 	}
 	named := map[string]bool{}
-	for name, t := range l.Targets {
-		named[placement.FileName(name, t.SHA256)] = true
+	for _, path := range kept {
+		m, err := metadata.Targets().FromFile(path)
+		if err != nil {
+			return err
+		}
+		for name, t := range m.Signed.Targets {
+			named[placement.FileName(name, hex.EncodeToString(t.Hashes["sha256"]))] = true
+		}
 	}
-	old := r.now().Add(-superseded)
-	err = filepath.WalkDir(r.Targets(), func(path string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(r.Targets(), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -376,37 +385,46 @@ func (r Repository) clean() error {
 		if err != nil || named[rel] {
 			return err
 		}
-		return removeOld(path, d, old)
+		st, err := d.Info()
+		if err != nil || st.ModTime().After(r.now().Add(-superseded)) { // a build may just be making it
+			return err
+		}
+		return os.Remove(path)
 	})
-	if err != nil {
-		return err
-	}
-	for _, role := range []string{metadata.TARGETS, metadata.SNAPSHOT} {
-		newest, _, err := r.newest(role)
-		if err != nil {
-			return err
-		}
-		entries, err := os.ReadDir(filepath.Join(r.Dir, MetadataFolder))
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			if v, ok := versionOf(e.Name(), role); ok && v < newest {
-				if err := removeOld(r.meta(e.Name()), e, old); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
 }
 
-func removeOld(path string, d fs.DirEntry, before time.Time) error {
-	st, err := d.Info()
-	if err != nil || st.ModTime().After(before) {
-		return err
+// cleanRole removes a role's metadata that was superseded long enough ago, and
+// gives what is left.
+func (r Repository) cleanRole(role string) (kept []string, err error) {
+	entries, err := os.ReadDir(filepath.Join(r.Dir, MetadataFolder))
+	if err != nil {
+		return nil, err
 	}
-	return os.Remove(path)
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		_, ok := versionOf(e.Name(), role)
+		return !ok
+	})
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int {
+		x, _ := versionOf(a.Name(), role)
+		y, _ := versionOf(b.Name(), role)
+		return cmp.Compare(x, y)
+	})
+	for i, e := range entries {
+		if i+1 < len(entries) {
+			next, err := entries[i+1].Info()
+			if err != nil {
+				return nil, err
+			}
+			if next.ModTime().Before(r.now().Add(-superseded)) {
+				if err := os.Remove(r.meta(e.Name())); err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
+		kept = append(kept, r.meta(e.Name()))
+	}
+	return kept, nil
 }
 
 // Files lists the metadata that a client may ask for now, in the order in which
