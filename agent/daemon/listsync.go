@@ -34,7 +34,8 @@ func ListClient(cfg *config.Config, log *slog.Logger) *sync.Client {
 	}
 }
 
-// busyPause is how long to wait for another import to end.
+// busyPause is how long to wait for another import to end, or for the root to
+// be put in its place.
 const busyPause = 5 * time.Second
 
 // syncList asks for a new list now and then. It ends nothing that the officer
@@ -51,7 +52,9 @@ func (d *daemon) syncList(ctx context.Context) error {
 		pause := d.cfg.List.Every
 		_, err := os.Stat(d.cfg.List.RootFile)
 		d.board.Set(health.ListRoot, "", err != nil, d.cfg.List.RootFile)
-		if err == nil {
+		if err != nil {
+			pause = busyPause
+		} else {
 			r, err := client.Sync(ctx, sources...)
 			switch {
 			case ctx.Err() != nil:
@@ -66,7 +69,7 @@ func (d *daemon) syncList(ctx context.Context) error {
 				d.refuse(ctx, err)
 			default:
 				failing = false
-				d.refuse(ctx, nil)
+				d.refuse(ctx, r.Passed)
 				if r.Installed {
 					d.log.Info("list installed", "version", r.Info.Version, "source", r.Source, "fetched_bytes", r.Fetched)
 				}

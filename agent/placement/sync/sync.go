@@ -74,6 +74,7 @@ type Result struct {
 	Dated     bool // the same, signed again
 	Info      placement.Info
 	Fetched   int64 // bytes, of targets
+	Passed    error // what was wrong with the sources asked before; nil: nothing
 }
 
 // ErrNoRoot: no root is given, so nothing can be trusted.
@@ -95,6 +96,7 @@ func (c *Client) Sync(ctx context.Context, sources ...string) (Result, error) {
 	for _, raw := range sources {
 		r, err := c.from(ctx, raw)
 		if err == nil {
+			r.Passed = errors.Join(errs...)
 			return r, nil
 		}
 		errs = append(errs, &SourceError{Source: Redact(raw), Err: err})

@@ -279,6 +279,18 @@ func TestAmbiguousStub(t *testing.T) {
 	}
 }
 
+// A source that lies is passed over, and said.
+func TestNextSource(t *testing.T) {
+	w := newWorld(t)
+	w.publish(workers(3)...)
+	copyTree(t, w.path("list"), w.path("evil"))
+	flip(w, w.path("evil/metadata/timestamp.json"))
+	r := w.mustSync(w.path("nowhere"), w.path("evil"), w.repo.Dir)
+	if !r.Installed || r.Source != w.repo.Dir || r.Info.Source != w.repo.Dir || r.Passed == nil {
+		t.Errorf("%+v", r)
+	}
+}
+
 // Without a root given by hand nothing is trusted, and another root begins
 // anew.
 func TestTrustedRoot(t *testing.T) {
