@@ -125,7 +125,7 @@ func (b *builder) run() (err error) {
 		return err
 	}
 	if b.fresh && (b.source.Placements == nil || b.source.Changes) {
-		return errors.New("this list key has locked no list yet; give all placements")
+		return errors.New("this list key has locked no list yet; give all placements (--placements or --postgres)")
 	}
 	work, mode := path, sqlite.Relaxed
 	if b.fresh {

@@ -126,7 +126,9 @@ func (c *Client) from(ctx context.Context, raw string) (r Result, err error) {
 	defer func() { err = errors.Join(err, src.close()) }()
 	f := &fetcher{ctx: ctx, source: src, parts: filepath.Join(c.Dir, "parts")}
 	u, err := c.refresh(f)
-	if err != nil {
+	if missing, ok := errors.AsType[*metadata.ErrDownloadHTTP](err); ok {
+		return r, fmt.Errorf("there is no whole list: %s is missing", missing.URL)
+	} else if err != nil {
 		return r, err
 	}
 	r, err = c.install(ctx, f, u, Redact(raw))
