@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,7 @@ import (
 type Broker struct {
 	Options mqtt.Options
 	State   string // file that remembers what is retained there, and since when it need not be
+	MaxFull int64  // larger full lists are not carried; 0: placement.MaxCarried
 }
 
 // window is how many messages are on the way at once.
@@ -35,7 +37,7 @@ type retained map[string]time.Time
 // index last, so that a counter finds the old list or the new one. What has
 // been out of date for 7 days is cleared. It gives how many messages it sent.
 func (r Repository) Publish(ctx context.Context, b Broker) (sent int, err error) {
-	p := &publication{repository: r, now: r.now(), before: retained{}, current: map[string]bool{}}
+	p := &publication{repository: r, maxFull: cmp.Or(b.MaxFull, placement.MaxCarried), now: r.now(), before: retained{}, current: map[string]bool{}}
 	text, err := os.ReadFile(b.State)
 	if err == nil {
 		err = json.Unmarshal(text, &p.before)
@@ -62,6 +64,7 @@ func (r Repository) Publish(ctx context.Context, b Broker) (sent int, err error)
 
 type publication struct {
 	repository Repository
+	maxFull    int64
 	conn       *mqtt.Conn
 	now        time.Time
 	before     retained
@@ -88,7 +91,7 @@ func (p *publication) run(ctx context.Context) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.Targets)) {
 		t := l.Targets[name]
-		if _, _, ok := placement.ParseFullName(name); ok && full > placement.MaxCarried {
+		if _, _, ok := placement.ParseFullName(name); ok && full > p.maxFull {
 			index.Absent = append(index.Absent, t.SHA256)
 			continue
 		}

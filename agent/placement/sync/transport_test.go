@@ -258,6 +258,35 @@ func TestBroker(t *testing.T) {
 	}
 }
 
+// A broker that carries no full list brings deltas all the same, also when there
+// is a newer full list.
+func TestBrokerWithoutFullLists(t *testing.T) {
+	office := newPostOffice(t)
+	w := newWorld(t)
+	w.listenAt(office.address)
+	post := func() {
+		t.Helper()
+		_, err := w.repo.Publish(t.Context(), repository.Broker{Options: mqtt.Options{URL: "tcp://" + office.address, ClientID: "hub-list"},
+			State: w.path("list.state/mqtt.json"), MaxFull: 1})
+		w.must(err)
+	}
+	w.publish(workers(5)...)
+	post()
+	if _, err := w.sync("mqtt:"); err == nil {
+		t.Fatal("a full list came from nowhere")
+	}
+	first := w.mustSync("mqtt:", w.repo.Dir) // as by a stick
+	w.publishFull(workers(6)...)
+	w.publish(workers(7)...)
+	post()
+	if r := w.mustSync("mqtt:"); !r.Installed || r.Info.Base != first.Info.Base {
+		t.Errorf("%+v", r)
+	}
+	if f := w.find(w.open(), worker(6)); len(f.Records) != 1 {
+		t.Error("the list does not answer")
+	}
+}
+
 // What is out of date stays for seven days and is then cleared.
 func TestBrokerIsCleared(t *testing.T) {
 	office := newPostOffice(t)
