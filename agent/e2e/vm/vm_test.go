@@ -114,6 +114,14 @@ func (s *site) until(scanner string, states ...string) {
 	}
 }
 
+// gone waits until a scanner is absent and its name has been taken away. One that
+// came back before would be found by the old name and lost with it.
+func (s *site) gone(scanner, link string) {
+	s.t.Helper()
+	s.until(scanner, "absent")
+	s.run("while [ -L " + link + " ]; do usleep 20000; done")
+}
+
 // tell takes a line of the guest's log.
 func (s *site) tell(text string) {
 	s.t.Helper()
@@ -238,7 +246,7 @@ func (s *site) serial() {
 		}
 		s.pull("linked")
 		s.scan("linked", devices.Partial)
-		s.until("linked", "absent")
+		s.gone("linked", linkedPort)
 		conn.Close()
 		if i%5 == 1 {
 			beside := s.passport()
@@ -265,7 +273,7 @@ func (s *site) keyboard() {
 		s.until("typing", "reading")
 		s.pull("typing")
 		s.scan("typing", devices.Partial)
-		s.until("typing", "absent")
+		s.gone("typing", typingPort)
 	}
 	if n := s.run("wc -c < /tmp/console"); n != "0" {
 		s.t.Errorf("%s bytes of a keyboard that was taken have come to the console", n)
@@ -391,7 +399,7 @@ func (s *site) modem() {
 		s.until("modem", "reading")
 		s.unbind("modem")
 		s.scan("modem", devices.Partial)
-		s.until("modem", "absent")
+		s.gone("modem", modemPort)
 	}
 }
 
@@ -432,7 +440,7 @@ func (s *site) board() {
 		s.until("board", "reading")
 		s.unbind("board")
 		s.scan("board", devices.Partial)
-		s.until("board", "absent")
+		s.gone("board", boardPort)
 	}
 }
 
@@ -580,7 +588,7 @@ func (s *site) shipped() {
 	await("taken.said", "in use by process [0-9]* (guest)")
 	end("taken")
 	s.pull("typing")
-	s.until("typing", "absent")
+	s.gone("typing", typingPort)
 
 	listen("builtin", "--profile keyboard --port /dev/input/event0")
 	await("builtin.said", "set grab = true")
