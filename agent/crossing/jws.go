@@ -2,11 +2,9 @@ package crossing
 
 import (
 	"crypto/ed25519"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -22,31 +20,14 @@ const (
 // ErrUnknownKey: a signature was made with a key that is not trusted.
 var ErrUnknownKey = errors.New("signed with a key that is not known here")
 
-// A signer makes compact JWS of one type with one key. All of them have the
-// same protected header, which the library writes once; what is left for each
-// is RFC 7515 §5.1 with RFC 8037 §3.1. The queue's writer signs one event after
-// the other, and all callers wait for it.
-type signer struct {
-	header []byte // base64url, with the dot behind it
-	key    ed25519.PrivateKey
-}
+// A signer makes compact JWS of one type with one key.
+type signer struct{ jose.Signer }
 
-func newSigner(key PrivateKey, typ string) (s signer, err error) {
-	lib, err := jose.NewSigner(
+func newSigner(key PrivateKey, typ string) (signer, error) {
+	s, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: key.key, KeyID: key.ID}},
 		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
-	if err != nil {
-		return s, err
-	}
-	jws, err := lib.Sign([]byte("{}"))
-	if err != nil {
-		return s, err
-	}
-	compact, err := jws.CompactSerialize()
-	if err != nil {
-		return s, err
-	}
-	return signer{[]byte(compact[:strings.IndexByte(compact, '.')+1]), key.key}, nil
+	return signer{s}, err
 }
 
 // sign gives the compact JWS over v as JSON.
@@ -55,16 +36,16 @@ func (s signer) sign(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.signBytes(payload), nil
+	return s.signBytes(payload)
 }
 
-func (s signer) signBytes(payload []byte) []byte {
-	base64url := base64.RawURLEncoding
-	jws := make([]byte, 0, len(s.header)+base64url.EncodedLen(len(payload))+1+base64url.EncodedLen(ed25519.SignatureSize))
-	jws = append(jws, s.header...)
-	jws = base64url.AppendEncode(jws, payload)
-	signature := ed25519.Sign(s.key, jws)
-	return base64url.AppendEncode(append(jws, '.'), signature)
+func (s signer) signBytes(payload []byte) ([]byte, error) {
+	jws, err := s.Sign(payload)
+	if err != nil {
+		return nil, err
+	}
+	compact, err := jws.CompactSerialize()
+	return []byte(compact), err
 }
 
 // parse reads a compact JWS of the given type. The signature is not checked.

@@ -48,7 +48,7 @@ func (s *Sealer) Seal(at queue.Position, m queue.Message) ([]byte, error) {
 	payload = append(payload, before...)
 	payload = fmt.Appendf(payload, placed, at.Epoch, strconv.FormatUint(at.Sequence, 10), at.Prev)
 	payload = append(payload, after...)
-	return s.signers.Load().event.signBytes(payload), nil
+	return s.signers.Load().event.signBytes(payload)
 }
 
 // The members of an Event that say where it stands, next to each other as
