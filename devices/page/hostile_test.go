@@ -144,10 +144,13 @@ func multiplying() []byte {
 // Every hostile document has an answer, within the time that a page may take,
 // and costs nobody but itself.
 func TestHostileDocuments(t *testing.T) {
-	const pageTime = 4 * time.Second
 	for name, d := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			pageTime := patience
+			if strings.Contains(d.want, "timeout") {
+				pageTime = 4 * time.Second
+			}
 			r, err := (&page.Reader{PageTime: pageTime, DocumentTime: 5 * pageTime}).Read(t.Context(), file(t, d.b))
 			if err != nil {
 				t.Fatal(err)
@@ -178,7 +181,7 @@ func TestOnePageThatNeverEnds(t *testing.T) {
 	b := objects("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 3/Kids[3 0 R 4 0 R 5 0 R]>>",
 		fmt.Sprintf(p, 6, 8), fmt.Sprintf(p, 7, 8), fmt.Sprintf(p, 6, 9),
 		stream("", "q 595.2 0 0 841.92 0 0 cm /S Do Q"), stream("", longPath()), img(zone), img(other))
-	r, err := (&page.Reader{PageTime: 5 * time.Second}).Read(t.Context(), file(t, b))
+	r, err := (&page.Reader{PageTime: 20 * time.Second, DocumentTime: patience}).Read(t.Context(), file(t, b))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +189,7 @@ func TestOnePageThatNeverEnds(t *testing.T) {
 		t.Errorf("%s, failed %q", got, r.Failed)
 	}
 	// Through a pipe it can be read only once.
-	r, err = (&page.Reader{PageTime: 5 * time.Second}).Read(t.Context(), bytes.NewReader(b))
+	r, err = (&page.Reader{PageTime: 20 * time.Second, DocumentTime: patience}).Read(t.Context(), bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,4 +2,7 @@
 
 package page
 
-const raceDetector = false
+const (
+	raceDetector = false
+	slower       = 1
+)

@@ -56,6 +56,10 @@ func lines(t testing.TB, number string) []string {
 
 const canary = "KENARIKUNING"
 
+// patience is how long a page may take that is to be read, however busy the
+// machine is.
+const patience = 4 * time.Minute
+
 // sheet is a scan of A4 at 300 dots per inch with zones on it.
 func sheet(t testing.TB, zones ...[]string) *image.Gray {
 	t.Helper()
@@ -101,7 +105,7 @@ func file(t testing.TB, b []byte) *os.File {
 
 func read(t testing.TB, b []byte) page.Result {
 	t.Helper()
-	r, err := new(page.Reader).Read(t.Context(), file(t, b))
+	r, err := (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), file(t, b))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,11 +328,11 @@ func TestTextLayer(t *testing.T) {
 // is left alone.
 func TestPipe(t *testing.T) {
 	b := pdf(t, 300, sheet(t, lines(t, "ZZ1234567")))
-	r, err := new(page.Reader).Read(t.Context(), bytes.NewReader(b))
+	r, err := (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), bytes.NewReader(b))
 	if err != nil || summary(r) != "1:TD3" {
 		t.Errorf("%v %s", err, summary(r))
 	}
-	r, err = new(page.Reader).Read(t.Context(), &zeros{left: page.MaxBytes + 1<<20, start: []byte("%PDF-1.4\n")})
+	r, err = (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), &zeros{left: page.MaxBytes + 1<<20, start: []byte("%PDF-1.4\n")})
 	if err != nil || summary(r) != "0:page_too_large" {
 		t.Errorf("too large: %v %s", err, summary(r))
 	}
@@ -357,7 +361,7 @@ func TestTooLargeAFile(t *testing.T) {
 	if err := os.Truncate(f.Name(), page.MaxBytes+1); err != nil {
 		t.Fatal(err)
 	}
-	r, err := new(page.Reader).Read(t.Context(), f)
+	r, err := (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), f)
 	if err != nil || summary(r) != "0:page_too_large" || r.Failed != page.CodeTooLarge {
 		t.Errorf("%v %s", err, summary(r))
 	}

@@ -286,5 +286,5 @@ func orElse(d, otherwise time.Duration) time.Duration {
 	if d > 0 {
 		return d
 	}
-	return otherwise
+	return slower * otherwise
 }

@@ -147,7 +147,7 @@ func TestChildHasNothingOpen(t *testing.T) {
 	defer w.Close()
 	result := make(chan page.Result, 1)
 	go func() {
-		r, _ := new(page.Reader).Read(t.Context(), in)
+		r, _ := (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), in)
 		result <- r
 	}()
 	var child string
@@ -202,7 +202,7 @@ func childrenOf(parent int) (pids []int) {
 
 func waitFor(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !f(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(patience); !f(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("never: " + what)
 		}
@@ -325,7 +325,7 @@ func TestNothingIsLeft(t *testing.T) {
 			return
 		}
 		defer f.Close()
-		if r, err := new(page.Reader).Read(t.Context(), f); err != nil || len(r.Scans) == 0 {
+		if r, err := (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), f); err != nil || len(r.Scans) == 0 {
 			t.Errorf("%v %s", err, summary(r))
 		}
 	}
