@@ -132,9 +132,9 @@ func (g *grid) decode(looks []*glyph.Look) reading {
 	}
 	// A long number of TD1 and TD2 has '<' for its digit and the digit elsewhere.
 	long := g.format == mrz.TD1 || g.format == mrz.TD2
-	classes, ok := g.search(looks, posts, r.best, false)
+	classes, ok := g.search(looks, r.best, false)
 	if !ok && long {
-		classes, ok = g.search(looks, posts, r.best, true)
+		classes, ok = g.search(looks, r.best, true)
 	}
 	changed := func() (list []int) {
 		for i, c := range classes {
@@ -180,9 +180,10 @@ func (c *gridCell) posterior(look *glyph.Look, post *[glyph.None]float64) {
 
 // search is a dynamic programme over the cells. Its state is the sum of the
 // field's values so far and that of the composite, both modulo 10; its cost by
-// how many nats the text is less probable than the best glyphs: by what they look
-// like alone, or by what their fields may hold too, whichever is more.
-func (g *grid) search(looks []*glyph.Look, posts [][glyph.None]float64, best []int, long bool) (classes []int, ok bool) {
+// how many nats the text is less probable than the best characters by what their
+// glyphs look like alone: that a 0 is more usual than an O is no evidence against
+// a digit.
+func (g *grid) search(looks []*glyph.Look, best []int, long bool) (classes []int, ok bool) {
 	const states = 100
 	type step struct {
 		from  int8
@@ -201,10 +202,10 @@ func (g *grid) search(looks []*glyph.Look, posts [][glyph.None]float64, best []i
 		for s := range next {
 			next[s] = math.Inf(1)
 		}
-		top := posts[i][best[i]]
-		for class, p := range posts[i] {
-			doubt := max(top-p, float64(looks[i].P[best[i]]-looks[i].P[class]))
-			if doubt > mostDoubt || class != best[i] && math.Exp(p) < leastChance {
+		raw := &looks[i].P
+		for class := range glyph.None {
+			doubt := max(0, float64(raw[best[i]]-raw[class]))
+			if class != best[i] && (c.prior[class] <= illegal || doubt > mostDoubt || math.Exp(float64(raw[class])) < leastChance) {
 				continue
 			}
 			v := value(class)

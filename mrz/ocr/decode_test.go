@@ -93,6 +93,24 @@ func TestDecoder(t *testing.T) {
 	}
 }
 
+// Where a digit says that an O is printed, and the glyph may be one, it is.
+func TestDigitsDecideBetweenZeroAndO(t *testing.T) {
+	want, err := mrz.Fields{DocumentCode: "P", IssuingState: "UTO", Nationality: "UTO", Primary: "ERIKSSON", DocumentNumber: "L8O8902C3",
+		DateOfBirth: mrz.Date{Year: 1974, Month: 8, Day: 12}, DateOfExpiry: mrz.Date{Year: 2032, Month: 4, Day: 15}}.Lines(mrz.TD3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := seen(want)
+	cells[1][2] = map[byte]float64{'0': 0.55, 'O': 0.44}
+	lines, repairs, proven, sure := ocr.Decode(mrz.TD3, cells)
+	if !proven || !slices.Equal(lines, want) || len(repairs) != 1 || repairs[0].From != "0" || repairs[0].To != "O" {
+		t.Errorf("got %q, repairs %v", lines, repairs)
+	}
+	if slices.Min(sure) > 0.5 {
+		t.Errorf("confidence %v", slices.Min(sure))
+	}
+}
+
 // What the check digits decided is never more certain than what was seen.
 func TestRepairIsNotVouchedFor(t *testing.T) {
 	cells := seen(passport)
