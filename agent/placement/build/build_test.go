@@ -169,6 +169,29 @@ func TestChangesOnly(t *testing.T) {
 	}
 }
 
+// Deltas stay on offer for thirty days; the chain of those that are left is
+// whole.
+func TestDeltasAreKept(t *testing.T) {
+	o := newOffice(t)
+	versions := []int64{o.build(build.Source{Placements: stream(workers(3)...)}).Version}
+	for day := range 40 {
+		o.now = o.now.Add(24 * time.Hour)
+		r := o.build(build.Source{Placements: stream(workers(4 + day)...)})
+		name := placement.DeltaName(versions[len(versions)-1], r.Version)
+		path := filepath.Join(o.dir, "out", placement.FileName(name, r.Targets[name].SHA256))
+		if err := os.Chtimes(path, o.now, o.now); err != nil {
+			t.Fatal(err)
+		}
+		versions = append(versions, r.Version)
+	}
+	for i := range versions[1:] {
+		_, there := o.last.Targets[placement.DeltaName(versions[i], versions[i+1])]
+		if day := 40 - i; there != (day <= 31) {
+			t.Errorf("the delta of %d days ago: %v", day, there)
+		}
+	}
+}
+
 // A build that was cut off between its state and its metadata is made up for by
 // the next one.
 func TestCutOffBetweenStateAndList(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"lintas/agent/crossing"
 	"lintas/agent/placement"
@@ -34,10 +35,10 @@ func (b *builder) emit() (err error) {
 	b.result.Targets = placement.Targets{}
 	newLock := b.LastKey != b.Key.ID
 	for name, t := range b.Targets {
-		from, _, isDelta := placement.ParseDeltaName(name)
+		_, _, isDelta := placement.ParseDeltaName(name)
 		_, _, isFull := placement.ParseFullName(name)
 		switch {
-		case isDelta && (newLock || b.Now.Unix()-from > int64(placement.DeltasKept.Seconds()) && from > 1e9):
+		case isDelta && (newLock || b.madeBefore(name, t, b.Now.Add(-placement.DeltasKept))):
 		case !isDelta && !isFull && newLock && name == placement.TargetNegatives:
 		default:
 			b.result.Targets[name] = t
@@ -61,6 +62,12 @@ func (b *builder) emit() (err error) {
 		return err
 	}
 	return b.tx.Commit()
+}
+
+// madeBefore tells whether a target's file is older than a time.
+func (b *builder) madeBefore(name string, t placement.Target, limit time.Time) bool {
+	st, err := os.Stat(filepath.Join(b.Out, placement.FileName(name, t.SHA256)))
+	return err == nil && st.ModTime().Before(limit)
 }
 
 // full writes the shards of a full list in place of those before.
