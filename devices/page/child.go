@@ -86,7 +86,7 @@ func readAll(in *os.File) ([]byte, error) {
 	b := make([]byte, 0, size)
 	for len(b) <= MaxBytes {
 		if len(b) == cap(b) {
-			b = slices.Grow(b, len(b))
+			b = slices.Grow(b, min(len(b), MaxBytes+1-len(b)))
 		}
 		n, err := in.Read(b[len(b):min(cap(b), MaxBytes+1)])
 		b = b[:len(b)+n]

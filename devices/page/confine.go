@@ -55,7 +55,7 @@ func confine() (walls []string, err error) {
 		{"address space", unix.RLIMIT_AS, limitAddresses},
 	}
 	for _, l := range limits {
-		if l.resource == unix.RLIMIT_AS && raceDetector {
+		if raceDetector && (l.resource == unix.RLIMIT_AS || l.resource == unix.RLIMIT_DATA) {
 			continue
 		}
 		var now unix.Rlimit
