@@ -127,7 +127,7 @@ func (p *press) text(r *rand.Rand) (lines []string, known bool) {
 	case k < 7:
 		return specimen.Zone(r, specimen.Formats[r.IntN(len(specimen.Formats))]), true
 	case k < 18:
-		const alphabet = glyph.Alphabet + "<<<0011225566OOIISBB88QDGZHMNWUVFPEC" // what is often taken for another comes more often
+		const alphabet = glyph.Alphabet + "<<<00112OOISB8" // what is often taken for another comes more often
 		return []string{random(alphabet, 30), random(alphabet, 30)}, true
 	default:
 		const other = "abcdefghijklmnopqrstuvwxyz,.;:-+/()!?'    abdefghijkmnopqrstuvwxyz"
