@@ -273,9 +273,7 @@ func TestPlugCycles(t *testing.T) {
 					s = b.plugIn("Reader")
 				}
 				if i%10 == 0 {
-					s.send(numbered(i) + td3a)
-					want := numbered(i)
-					c.complete(want[:44], want[45:89])
+					c.swipe(s, numbered(i), td3a)
 				}
 				s.pull()
 				c.await(devices.Absent)

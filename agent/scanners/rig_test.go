@@ -235,6 +235,38 @@ func (c *counter) complete(lines ...string) {
 	}
 }
 
+// swipe sends a document and something behind it, and waits for its scan. A
+// scanner that is found by the name which the one before it had is let go and
+// opened again; what it sent meanwhile is discarded with what was there before it
+// was opened, so the document is sent again then.
+func (c *counter) swipe(p *plugged, document, behind string) {
+	c.t.Helper()
+	p.send(document + behind)
+	gone := false
+	for {
+		select {
+		case s := <-c.states:
+			switch {
+			case !s.Status.Up():
+				gone = true
+			case gone && s.Status == devices.Ready:
+				gone = false
+				p.send(document + behind)
+			}
+		case s := <-c.scans:
+			if s.Status != devices.Complete || s.Lines[0] == document[:44] && s.Lines[1] != document[45:89] {
+				continue // what was behind it, or the document before this one once more
+			}
+			if !slices.Equal(s.Lines, []string{document[:44], document[45:89]}) {
+				c.t.Fatalf("scan %q, want %q", s.Lines, document)
+			}
+			return
+		case <-time.After(patience):
+			c.t.Fatalf("no scan; state is %+v, stats are %+v", c.r.State(), c.r.Stats())
+		}
+	}
+}
+
 // until waits for something that no channel tells.
 func until(t testing.TB, what string, is func() bool) {
 	t.Helper()
