@@ -45,17 +45,28 @@ const (
 	bounded       // and one of them covers both ends of the last line
 )
 
-// prove looks at the document's check digits, with more lines behind it. In a visa
-// the end of the second line has none, and in three lines the third.
+// prove looks at the document's check digits, with more lines behind it.
 func (d *document) prove(more ...[]byte) proof {
-	lines := make([]string, 0, maxLines)
-	for i := range d.lines {
-		lines = append(lines, string(d.text[i][:d.length[i]]))
+	var lines [2 * maxLines][]byte
+	n := 0
+	for ; n < d.lines; n++ {
+		lines[n] = d.text[n][:d.length[n]]
 	}
-	for _, l := range more {
-		lines = append(lines, string(l))
+	n += copy(lines[n:], more)
+	return prove(lines[:n])
+}
+
+// prove looks at a document's check digits. In a visa the end of the second line
+// has none, and in three lines the third.
+func prove(lines [][]byte) proof {
+	if refuted(lines) {
+		return nothing
 	}
-	doc := mrz.Parse(lines, mrz.Date{})
+	var text [2 * maxLines]string
+	for i, l := range lines {
+		text[i] = string(l)
+	}
+	doc := mrz.Parse(text[:len(lines)], mrz.Date{})
 	switch {
 	case !doc.Valid || doc.Format == "" || doc.Format == mrz.CHDL:
 		return nothing
@@ -63,6 +74,53 @@ func (d *document) prove(more ...[]byte) proof {
 		return bounded
 	}
 	return valid
+}
+
+// refuted is a quick look whether lines prove nothing: one has an unread character, a
+// date or the number contradicts its digit, or they are a Swiss licence, which has no
+// digits. Nearly all that is no document fails by that.
+func refuted(lines [][]byte) bool {
+	for _, l := range lines {
+		if bytes.IndexByte(l, '_') >= 0 {
+			return true
+		}
+	}
+	if len(lines) < 2 {
+		return false
+	}
+	first, second := lines[0], lines[1]
+	switch {
+	case len(lines) == 3 && len(first) == headWidth:
+		return true
+	case len(lines) == 3 && len(first) == short.width(1) && len(second) == short.width(2):
+		return !isDate(second[:7]) || !isDate(second[8:15]) || !mayBeNumber(first[5:15])
+	case len(lines) == 2 && len(first) == len(second) && (len(first) == long.width(1) || len(first) == medium.width(1)):
+		if len(first) == medium.width(1) && string(first[:opening]) == "IDFRA" && isDate(second[27:34]) {
+			return false // the card of 1988
+		}
+		return !isDate(second[13:20]) || !isDate(second[21:28]) || !mayBeNumber(second[:10])
+	}
+	return false
+}
+
+// isDate says whether these are a date and its check digit, which are all fillers if
+// the date is not known.
+func isDate(b []byte) bool {
+	for _, c := range b {
+		if !isDigit(c) && c != '<' {
+			return false
+		}
+	}
+	digit, _ := mrz.CheckDigit(string(b[:6]))
+	return digit == b[6] || string(b) == "<<<<<<<"
+}
+
+// mayBeNumber says whether these can be a document's number and its check digit. A
+// filler in its place means that a longer number goes on elsewhere, or that there is
+// none.
+func mayBeNumber(b []byte) bool {
+	digit, _ := mrz.CheckDigit(string(b[:9]))
+	return b[9] == '<' || b[9] == digit
 }
 
 // add puts a line into its place, or something without one: a fragment, or a
@@ -109,8 +167,7 @@ func (d *document) shorten(line []byte) bool {
 			continue
 		}
 		first := d.text[0][off:d.length[0]]
-		var other document
-		if surelyBegins(first) && (sh == short && datesProve(line) || sh == medium && other.prove(first, line) != nothing) {
+		if surelyBegins(first) && (sh == short && datesProve(line) || sh == medium && prove([][]byte{first, line}) != nothing) {
 			d.length[0] = copy(d.text[0][:], first)
 			d.shape = sh
 			return true

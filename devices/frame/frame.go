@@ -86,6 +86,9 @@ type Framer struct {
 	code  code
 	held  held
 	stats devices.Stats
+
+	survey survey
+	parts  parts
 }
 
 var _ devices.Framer = (*Framer)(nil)
@@ -149,8 +152,19 @@ func (f *Framer) Push(now time.Time, b []byte, emit func(devices.Scan)) {
 			f.fresh, f.aim.done = false, false
 			continue
 		}
+		if class[c] == text && f.inRun() { // and nearly all of a flood of letters
+			f.run[f.length] = character[c]
+			f.length++
+			f.last, f.fresh = now, false
+			continue
+		}
 		f.feed(now, c, emit)
 	}
+}
+
+// inRun says that there is a run, with room, and nothing else has begun.
+func (f *Framer) inRun() bool {
+	return f.length > 0 && f.length < maxRun && f.held.n == 0 && !f.track && f.aim.at == 0 && !f.aim.done && !f.code.active()
 }
 
 // idle says that nothing has begun.
@@ -335,7 +349,7 @@ func (f *Framer) isBreak(run []byte) bool {
 }
 
 // take adds the parts of a run to the document.
-func (f *Framer) take(s parts, run []byte, emit func(devices.Scan)) {
+func (f *Framer) take(s *parts, run []byte, emit func(devices.Scan)) {
 	for i, p := range s.list[:s.n] {
 		f.takePart(p, run, i == 0 && f.trimmed, emit)
 	}

@@ -43,6 +43,9 @@ func (s shape) width(at int) int {
 	return 30
 }
 
+// maxWidth is that of the longest line.
+const maxWidth = 44
+
 // headWidth is the width of a Swiss licence's first line: its blank card's
 // number and language.
 const headWidth = 9
@@ -94,7 +97,7 @@ func (p place) takes(line []byte) bool {
 
 // isHead knows the first line of a Swiss licence: "AAA001D<<".
 func isHead(line []byte) bool {
-	if len(line) != headWidth || line[7] != '<' || line[8] != '<' || !strings.Contains("DFIR", string(line[6])) {
+	if len(line) != headWidth || !mayBeHead(line) || !strings.Contains("DFIR", string(line[6])) {
 		return false
 	}
 	for i, c := range line[:6] {
@@ -103,6 +106,11 @@ func isHead(line []byte) bool {
 		}
 	}
 	return true
+}
+
+// mayBeHead is a quick look whether such a line can begin.
+func mayBeHead(run []byte) bool {
+	return len(run) >= headWidth && run[7] == '<' && run[8] == '<' && isLetter(run[6])
 }
 
 // lineSet is a set of places of a line in its document: bit n is the n-th.
@@ -119,73 +127,87 @@ func (s lineSet) has(n int) bool { return s&(1<<n) != 0 }
 // second begins with the date of birth, the third holds names.
 //
 // A line of digits alone has no place: it could be a card number.
-func places(line []byte) (s lineSet) {
-	if all, _ := count(line); all == len(line) {
+func places(line []byte) lineSet {
+	return placesOf(line, count(line[:telling(len(line))]), count(line))
+}
+
+// telling is how many characters of a line tell by their digits where it stands.
+func telling(width int) int {
+	if width == short.width(1) {
+		return 7
+	}
+	return 28
+}
+
+// placesOf is places of a line that has been counted, its telling characters too.
+func placesOf(line []byte, head, all tally) (s lineSet) {
+	if int(all.digits) == len(line) {
 		return 0
 	}
-	if len(line) != 30 {
-		digits, unread := count(line[:28])
-		if digits < 5 {
+	if len(line) != short.width(1) {
+		if head.digits < 5 {
 			s |= 1 << 1
 		}
-		if digits+unread >= 5 {
+		if head.digits+head.unread >= 5 {
 			s |= 1 << 2
 		}
 		return s
 	}
-	digits, unread := count(line)
-	birth, birthUnread := count(line[:7])
-	if birth+birthUnread >= 4 || line[0] == '<' { // '<': the date is not known
+	if head.digits+head.unread >= 4 || line[0] == '<' { // '<': the date is not known
 		s |= 1 << 2
 	}
-	numbered := digits+unread > 0 || string(line[5:14]) == "<<<<<<<<<" // there is a check digit, or no number
-	if birth < 4 && line[0] != '<' && numbered {
+	numbered := all.digits+all.unread > 0 || string(line[5:14]) == "<<<<<<<<<" // there is a check digit, or no number
+	if head.digits < 4 && line[0] != '<' && numbered {
 		s |= 1 << 1
 	}
-	if digits < 4 && line[0] != '<' {
+	if all.digits < 4 && line[0] != '<' {
 		s |= 1 << 3
 	}
 	return s
 }
 
 // count counts the digits and the unread characters.
-func count(line []byte) (digits, unread int) {
+func count(line []byte) (t tally) {
 	for _, c := range line {
 		switch {
-		case '0' <= c && c <= '9':
-			digits++
+		case isDigit(c):
+			t.digits++
 		case c == '_':
-			unread++
+			t.unread++
 		}
 	}
-	return digits, unread
+	return t
 }
+
+// begins are the letters that ICAO documents begin with.
+var begins = [256]bool{'A': true, 'C': true, 'I': true, 'P': true, 'V': true}
+
+// opening is how many characters say what kind of document begins, and of which
+// State.
+const opening = 5
 
 // beginsDocument says whether a line that was found by its content alone begins
 // as ICAO documents do: a code with A, C, I, P or V first, then a State. Up to
 // that many of these five may be unread.
 func beginsDocument(line []byte, unread int) bool {
-	switch line[0] {
-	case 'A', 'C', 'I', 'P', 'V':
-	case '_':
-		if unread == 0 {
-			return false
-		}
-	default:
+	if !begins[line[0]] && !(line[0] == '_' && unread > 0) {
 		return false
 	}
-	digits, missing := count(line[:5])
-	return digits == 0 && missing <= unread
+	t := count(line[:opening])
+	return t.digits == 0 && int(t.unread) <= unread
 }
 
 // surelyBegins says whether characters begin a document beyond doubt: with a
 // code of one, and a State that there is.
 func surelyBegins(run []byte) bool {
-	if len(run) < 5 || !beginsDocument(run, 0) || run[1] != '<' && (run[1] < 'A' || run[1] > 'Z') {
+	if len(run) < opening || !begins[run[0]] || run[1] != '<' && !isLetter(run[1]) {
 		return false
 	}
-	state := string(run[2:5])
-	return mrz.KnownState(strings.TrimRight(state, "<"))
+	end := opening
+	for end > 2 && run[end-1] == '<' {
+		end--
+	}
+	return mrz.KnownState(string(run[2:end]))
 }
 
 // isName says whether a field looks like a name: a letter first, read or not, and two fillers

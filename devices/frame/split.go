@@ -49,11 +49,14 @@ func (s *parts) completes() bool {
 //   - more only before one that begins beyond doubt,
 //   - some before a line that continues a document, and any behind a document,
 //     only if check digits prove where the line begins and ends.
-func (f *Framer) split() (s parts) {
-	run := f.run[:f.length]
+//
+// The parts are good until the next call.
+func (f *Framer) split() *parts {
+	run, s := f.run[:f.length], &f.parts
+	s.n = 0
 	whole := part{to: len(run)}
 	if !f.trimmed {
-		if f.padded(run, &s) {
+		if f.padded(run, s) {
 			return s
 		}
 		if whole.place = f.exact(run); whole.place.shape != none && !f.glued(whole.place, run) {
@@ -80,7 +83,7 @@ func (f *Framer) split() (s parts) {
 		}
 	}
 	if len(run) > short.width(1) {
-		if s := f.lineUp(run); s.n > 0 {
+		if f.lineUp(run); s.n > 0 {
 			return s
 		}
 	}
@@ -185,23 +188,25 @@ const (
 	validScore = 300 // all of its check digits are right
 )
 
-// chains are the best ways to go on at each place of a run.
-type chains [maxRun + 1]chain
-
 // lineUp looks for the lines in a run that is not one. No parts: there are none.
-func (f *Framer) lineUp(run []byte) (s parts) {
-	// From the end to the beginning: the best way to go on where a document may
-	// begin, and where something that is no document has come before.
-	var clean, dirty chains
-	for i := len(run); i >= 0; i-- {
-		clean[i], dirty[i] = chain{score: -1}, chain{}
-		if i == len(run) {
-			clean[i].score = 0
+func (f *Framer) lineUp(run []byte) *parts {
+	v, s := &f.survey, &f.parts
+	s.n = 0
+	v.start(run)
+	// From the end to the beginning.
+	clean, dirty := &v.clean, &v.dirty
+	for i := len(run) - 1; i >= 0; i-- {
+		clean[i], dirty[i] = chain{score: -1}, chain{score: dirty[i+1].score}
+		v.look(i)
+		may := v.mayBegin(i)
+		if may == 0 {
 			continue
 		}
-		dirty[i].score = dirty[i+1].score
 		for _, sh := range shapes {
-			c, sure, ok := f.begin(run, i, sh, &clean, &dirty)
+			if !may.has(sh) {
+				continue
+			}
+			c, sure, ok := v.begin(i, sh)
 			if !ok {
 				continue
 			}
@@ -213,10 +218,10 @@ func (f *Framer) lineUp(run []byte) (s parts) {
 			}
 		}
 	}
-	best, at, continues, state, junk := int16(0), 0, 0, &dirty, false
+	best, at, continues, state, junk := int16(0), 0, 0, dirty, false
 	if p := f.doc.next(); p.shape != none && !f.trimmed {
 		for e := 0; e <= maxExcess; e++ {
-			if n, c := f.goOn(run, e, p, &clean, &dirty); c.score > best {
+			if n, c := f.goOn(e, p); c.score > best {
 				best, at, continues, junk = c.score, e, n, c.junk
 			}
 		}
@@ -224,12 +229,12 @@ func (f *Framer) lineUp(run []byte) (s parts) {
 	if !f.trimmed {
 		for e := 0; e <= min(maxExcess, len(run)-1); e++ {
 			if clean[e].score > best {
-				best, at, continues, state = clean[e].score, e, 0, &clean
+				best, at, continues, state = clean[e].score, e, 0, clean
 			}
 		}
 	}
 	if dirty[0].score > best {
-		best, at, continues, state = dirty[0].score, 0, 0, &dirty
+		best, at, continues, state = dirty[0].score, 0, 0, dirty
 	}
 	if best == 0 {
 		return s
@@ -244,7 +249,7 @@ func (f *Framer) lineUp(run []byte) (s parts) {
 			p.at++
 		}
 		if !junk {
-			state = &clean
+			state = clean
 		}
 	}
 	from := pos
@@ -252,7 +257,7 @@ func (f *Framer) lineUp(run []byte) (s parts) {
 		c := state[pos]
 		if c.shape == none {
 			pos++
-			state = &dirty
+			state = dirty
 			continue
 		}
 		s.put(part{from: from, to: pos})
@@ -262,107 +267,114 @@ func (f *Framer) lineUp(run []byte) (s parts) {
 			pos += p.width()
 		}
 		from = pos
-		if state = &clean; c.junk {
-			state = &dirty
+		if state = clean; c.junk {
+			state = dirty
 		}
 	}
 	s.put(part{from: from, to: len(run)})
 	return s
 }
 
-// begin tries a document of a shape at a position. Sure: it begins beyond doubt.
-func (f *Framer) begin(run []byte, i int, sh shape, clean, dirty *chains) (c chain, sure, ok bool) {
-	if len(run)-i < sh.width(1) {
+// begin tries a document of a shape at a place. Sure: it begins beyond doubt.
+func (v *survey) begin(i int, sh shape) (c chain, sure, ok bool) {
+	second := i + sh.width(1)
+	switch {
+	case second > len(v.run):
 		return c, false, false
-	}
-	first := run[i : i+sh.width(1)]
-	if sh == licence {
-		sure = isHead(first)
+	case sh == licence:
+		sure = isHead(v.run[i:second])
 		ok = sure
-	} else {
+	default:
 		unread := 0
-		if i <= maxExcess && i+len(first) == len(run) {
-			unread = 2 // what stands before it is told by its length alone
+		if second == len(v.run) {
+			unread = v.mayBeUnread(i)
 		}
-		ok = beginsDocument(first, unread) && (place{sh, 1}).takes(first)
-		sure = ok && surelyBegins(first) && (sh == short || isName(first[5:]))
+		ok = v.beginsDocument(i, unread) && v.takes(place{sh, 1}, i)
+		sure = ok && v.surely(i) && (sh == short || v.isName(i+opening, second))
 	}
 	if !ok {
 		return c, false, false
 	}
-	c.shape = sh
+	c.shape, c.lines, c.score = sh, 1, int16(sh.width(1))
 	if sure {
 		c.score += sureScore
 	}
-	pos := i
-	var lines [maxLines][]byte
-	for at := 1; at <= sh.lines(); at++ {
+	pos := second
+	if pos == len(v.run) { // the rest is to come, each line for itself
+		return c, sure, true
+	}
+	for at := 2; at <= sh.lines(); at++ {
 		p := place{sh, at}
-		if pos == len(run) && at == 2 { // the rest is to come, each line for itself
-			return c, sure, true
-		}
-		if len(run)-pos < p.width() || !p.takes(run[pos:pos+p.width()]) {
+		if !v.takes(p, pos) {
 			return c, false, false
 		}
-		lines[at-1] = run[pos : pos+p.width()]
 		pos += p.width()
 		c.lines++
 		c.score += int16(p.width())
 	}
-	var alone document
-	return c, sure, f.behind(&c, run, pos, clean, dirty, lines[:sh.lines()], alone.prove(lines[:sh.lines()]...))
+	return c, sure, v.behind(&c, pos, sh.lines(), func() proof {
+		lines := v.lines(i, place{sh, 1}, sh.lines())
+		return prove(lines[:sh.lines()])
+	})
 }
 
-// goOn tries to continue the document at a position: with how many lines, and
-// how good that is.
-func (f *Framer) goOn(run []byte, i int, p place, clean, dirty *chains) (n int, c chain) {
+// goOn tries to continue the document at a place: with how many lines, and how
+// good that is.
+func (f *Framer) goOn(i int, p place) (n int, c chain) {
+	v := &f.survey
 	pos, start := i, p
 	c.shape = p.shape
-	var lines [maxLines][]byte
 	for ; p.at <= p.shape.lines(); p.at++ {
-		if pos == len(run) && n > 0 {
+		if pos == len(v.run) && n > 0 {
 			break
 		}
-		if len(run)-pos < p.width() || !p.takes(run[pos:pos+p.width()]) {
+		if !v.takes(p, pos) {
 			return 0, chain{}
 		}
-		lines[n] = run[pos : pos+p.width()]
 		pos += p.width()
 		n++
 		c.score += int16(p.width())
 	}
-	whole, proof := p.at > p.shape.lines(), nothing
+	whole, proven := p.at > p.shape.lines(), nothing
 	if whole {
-		proof = f.doc.prove(lines[:n]...)
+		lines := v.lines(i, start, n)
+		proven = f.doc.prove(lines[:n]...)
 	}
-	if i > 0 && !(proof != nothing && start.shape.lines() == 2) && !(start == place{short, 2} && datesProve(lines[0])) {
+	if i > 0 && !(proven != nothing && start.shape.lines() == 2) && !(start == place{short, 2} && datesProve(v.run[i:])) {
 		return 0, chain{}
 	}
-	if whole && !f.behind(&c, run, pos, clean, dirty, lines[:n], proof) {
+	if whole && !v.behind(&c, pos, n, func() proof { return proven }) {
 		return 0, chain{}
 	}
 	return n, c
 }
 
-// behind adds what stands behind the last of a document's lines in this run, unless
-// it must not stand there, or half of another document is in them.
-func (f *Framer) behind(c *chain, run []byte, pos int, clean, dirty *chains, lines [][]byte, proof proof) bool {
-	last := lines[len(lines)-1]
-	switch two := c.shape.lines() == 2; {
-	case two && proof != bounded && holdsBegin(last):
+// behind adds what stands behind the last of a document's n lines in this run, which
+// ends at pos, unless it must not stand there, or half of another document is in
+// them. It asks for the proof last: that is what takes time.
+func (v *survey) behind(c *chain, pos, n int, ask func() proof) bool {
+	two := c.shape.lines() == 2
+	last := pos - c.shape.width(c.shape.lines())
+	if !two && pos < len(v.run) && !v.isName(last, pos) {
 		return false
-	case !two && proof == nothing && len(lines) > 1 && holdsBegin(lines[len(lines)-2]):
+	}
+	rest, sure := v.clean[pos].score, v.surely(pos)
+	if mayBeBounded := two && isDigit(v.run[pos-1]); !mayBeBounded && (rest < 0 && !sure || two && v.holdsBegin(last, pos)) {
+		return false // only a composite digit could allow it
+	}
+	proof := ask()
+	switch {
+	case two && proof != bounded && v.holdsBegin(last, pos):
 		return false
-	case !two && pos < len(run) && !isName(last):
+	case !two && proof == nothing && n > 1 && v.holdsBegin(last-c.shape.width(2), last):
 		return false
 	}
 	if proof != nothing {
 		c.score += validScore
 	}
-	rest := clean[pos].score
-	if surelyBegins(run[pos:]) || proof == bounded {
-		c.junk = dirty[pos].score > rest
-		rest = max(rest, dirty[pos].score)
+	if sure || proof == bounded {
+		c.junk = v.dirty[pos].score > rest
+		rest = max(rest, v.dirty[pos].score)
 	}
 	c.score += rest
 	return rest >= 0
@@ -399,16 +411,18 @@ func (f *Framer) certain(run []byte) int {
 	if p.shape == none {
 		return 0
 	}
-	var lines [][]byte
+	var lines [maxLines][]byte
+	count := 0
 	for ; p.at <= p.shape.lines(); p.at++ {
 		line := run[n : n+p.width()]
 		if !p.takes(line) {
 			return 0
 		}
-		lines = append(lines, line)
+		lines[count] = line
+		count++
 		n += p.width()
 	}
-	if !(surelyBegins(run[n:]) && (p.shape.lines() == 2 || isName(lines[len(lines)-1]))) && d.prove(lines...) != bounded {
+	if !(surelyBegins(run[n:]) && (p.shape.lines() == 2 || isName(lines[count-1]))) && d.prove(lines[:count]...) != bounded {
 		return 0
 	}
 	return n
