@@ -11,7 +11,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
 STAMP   := -X lintas/agent/command.Release=$(VERSION) -X lintas/agent/command.Commit=$(COMMIT)
 BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "-s -w $(STAMP)"
-TEST    := $(GO) test -race -shuffle=on
+TEST    := $(GO) test -race -shuffle=on -timeout 20m
 
 .DEFAULT_GOAL := build
 .PHONY: build test race crash storm lint bench demo vm install setup clean bench-ocr train help FORCE
@@ -46,7 +46,7 @@ crash: ## simulate 20,000 power cuts and a fault at every write; SEED=n repeats 
 	$(GO) test ./queue/sqlite -run 'TestPowerCut|TestMutants|TestFaults|TestFlippedBits' -v -crash.images=20000 -crash.seed=$(SEED)
 
 STORM ?= 8
-storm: setup ## kill agent, hub and broker in every combination, STORM times as long as in make test
+storm: setup ## kill agent, hub and broker in every combination, three times STORM times
 	$(GO) test ./agent/e2e -run 'TestKill' -v -timeout 60m -storm=$(STORM)
 
 lint: ## gofmt, vet, staticcheck, tidy modules, known vulnerabilities
