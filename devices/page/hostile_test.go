@@ -213,8 +213,8 @@ func TestBrokenDocuments(t *testing.T) {
 	}
 	seeds := [][]byte{pdf(t, 75, small), withText(t, small, lines(t, "ZZ1234567")), tiff(75, small), jpegOf(small), asPNG.Bytes(), many(3)}
 	rounds := 20
-	if testing.Short() {
-		rounds = 3
+	if testing.Short() || raceEnabled {
+		rounds = 2
 	}
 	r := rand.New(rand.NewPCG(136, 8))
 	for i := range rounds * len(seeds) {

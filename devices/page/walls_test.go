@@ -303,7 +303,7 @@ func TestLies(t *testing.T) {
 func TestNothingIsLeft(t *testing.T) {
 	documents := [][]byte{[]byte("%PDF-1.7\n"), []byte("hello"), drawn(200, 200, ""), encrypted(), drawn(90000, 90000, "")}
 	count := 200
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		count = 40
 	}
 	fds := func() int {

@@ -114,7 +114,7 @@ func TestLostConnectionFailsTokens(t *testing.T) {
 // and nobody takes it before Dial returns.
 func TestKeptSession(t *testing.T) {
 	const kept = 2000
-	_, address := broker(t, nil)
+	server, address := broker(t, nil)
 	got := make(chan mqtt.Message)
 	gone := make(chan struct{})
 	dial := func() *mqtt.Conn {
@@ -139,6 +139,13 @@ func TestKeptSession(t *testing.T) {
 	await(t, "PUBACK", other.Publish("x", false, []byte("first")).Done())
 	<-got // the subscription is there
 	c.Close()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) { // until the broker keeps, and does not send
+		if client, ok := server.Clients.Get("a"); !ok || client.Closed() {
+			break
+		} else if time.Now().After(end) {
+			t.Fatal("the broker does not notice the end of the connection")
+		}
+	}
 	for range kept {
 		await(t, "PUBACK", other.Publish("x", false, []byte("kept")).Done())
 	}
