@@ -109,6 +109,9 @@ func (s *site) same() {
 // held.
 func TestKilledInEveryCombination(t *testing.T) {
 	events, kills := 1600*max(1, *storm), max(1, 3**storm)
+	if raceEnabled {
+		events /= 5 // as long for programs that are so much slower
+	}
 	for combination := 1; combination < 8; combination++ {
 		var names []string
 		for i, name := range []string{"agent", "hub", "broker"} {
