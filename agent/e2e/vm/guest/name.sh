@@ -10,6 +10,8 @@ if [ "$ACTION" = remove ]; then
   rmdir "${link%/*}" 2>/dev/null # udev removes it with the last link
   exit 0
 fi
+# The bus has a device of the same name: the one that has a node counts.
+[ "$SUBSYSTEM" != usb-serial ] || exit 0
 case $device in
   event*) class=input folder=/dev/input/by-id node=/dev/input/$device end=-event-kbd ;;
   ttyUSB*) class=tty folder=/dev/serial/by-id node=/dev/$device end=-if00-port0 ;;
@@ -25,7 +27,9 @@ name=usb-$(text manufacturer)_$(text product)
 [ ! -e "$at/serial" ] || name=${name}_$(text serial)
 mkdir -p "$folder"
 # In one step, as udev does it: a link that is missing for a moment is a scanner that
-# was pulled out. The bus has a device of the same name, so this runs twice.
+# was pulled out.
 ln -s "$node" "$folder/.$device.$$"
 mv "$folder/.$device.$$" "$folder/$name$end"
 echo "$folder/$name$end" > "$remember"
+# Nobody keeps a removal from overtaking this.
+[ -e "/sys/class/$class/$device" ] || rm -f "$folder/$name$end" "$remember"
