@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -36,21 +34,7 @@ func open(ctx context.Context, port string) (_ *source, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if port == "" {
-		return nil, errors.New("no port is named")
-	}
-	path, err := filepath.EvalSymlinks(port)
-	if err != nil {
-		return nil, err
-	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case info.Mode()&fs.ModeCharDevice == 0:
-		return nil, wrongKind("it is no device")
-	}
-	file, err := os.OpenFile(path, os.O_RDWR|unix.O_NONBLOCK, 0)
+	file, raw, _, err := devices.OpenNode(port, os.O_RDWR, wrongKind("it is no device"))
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +43,8 @@ func open(ctx context.Context, port string) (_ *source, err error) {
 			file.Close()
 		}
 	}()
-	raw, err := file.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
 	var descriptor []byte
-	if err := control(raw, func(fd int) (err error) { descriptor, err = describe(fd); return err }); err != nil {
+	if err := devices.Control(raw, func(fd int) (err error) { descriptor, err = describe(fd); return err }); err != nil {
 		return nil, err
 	}
 	if _, err := ParseLayout(descriptor); errors.Is(err, ErrNoScanner) {
@@ -72,7 +52,7 @@ func open(ctx context.Context, port string) (_ *source, err error) {
 	} else if err != nil {
 		return nil, err
 	}
-	if err := control(raw, devices.Lock); err != nil {
+	if err := devices.Control(raw, devices.Lock); err != nil {
 		return nil, err
 	}
 	if err := file.SetDeadline(time.Time{}); err != nil {
@@ -98,15 +78,6 @@ func describe(fd int) ([]byte, error) {
 		return nil, err
 	}
 	return append([]byte(nil), d.Value[:size]...), nil
-}
-
-// control calls f with the descriptor and leaves it in the poller.
-func control(raw syscall.RawConn, f func(fd int) error) error {
-	var inner error
-	if err := raw.Control(func(fd uintptr) { inner = f(int(fd)) }); err != nil {
-		return err
-	}
-	return inner
 }
 
 // source is an open scanner.
@@ -176,7 +147,7 @@ func (s *source) next() (n int, err error) {
 		return n, nil
 	case failed == nil:
 		return 0, s.unplugged(io.EOF)
-	case isGone(failed):
+	case devices.Gone(failed):
 		return 0, s.unplugged(failed)
 	}
 	return 0, fmt.Errorf("cannot read scanner %q: %w", s.name, failed)
@@ -210,10 +181,6 @@ func (s *source) unplugged(cause error) error {
 	return fmt.Errorf("scanner %q is lost: %w (%w)", s.name, devices.ErrUnplugged, cause)
 }
 
-func isGone(err error) bool {
-	return errors.Is(err, unix.EIO) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV)
-}
-
 // wrongKind is ErrWrongKind with what it is instead.
 type wrongKind string
 
@@ -222,31 +189,9 @@ func (wrongKind) Unwrap() error   { return devices.ErrWrongKind }
 
 // explain says why a scanner could not be opened and what to do about it.
 func explain(name string, err error) error {
-	const (
-		plugIn   = "plug the scanner in, or correct the port in the configuration"
-		allow    = "mark the scanner in a udev rule of this machine, and see that the service's DeviceAllow covers it"
-		endOther = "end the other program"
-		setPort  = "set the port to the scanner's device, such as \"usb:0db5:0138\", and the scanner to HID POS"
-		replug   = "unplug the scanner, plug it in again, and check the port in the configuration"
-	)
-	var class error // of an error that has none yet
-	next := replug
-	switch {
-	case errors.Is(err, devices.ErrWrongKind):
-		next = setPort
-	case errors.Is(err, devices.ErrBusy):
-		next = endOther
-	case errors.Is(err, fs.ErrPermission):
-		class, next = devices.ErrDenied, allow
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR), isGone(err):
-		class, next = devices.ErrAbsent, plugIn
+	next := devices.Replug
+	if errors.Is(err, devices.ErrWrongKind) {
+		next = "set the port to the scanner's device, such as \"usb:0db5:0138\", and the scanner to HID POS"
 	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err // explain names it
-	}
-	if class == nil {
-		return fmt.Errorf("cannot open scanner %q: %w; %s", name, err, next)
-	}
-	return fmt.Errorf("cannot open scanner %q: %w (%w); %s", name, class, err, next)
+	return devices.Explain("open scanner", name, err, next)
 }

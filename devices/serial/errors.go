@@ -10,11 +10,6 @@ import (
 	"lintas/devices"
 )
 
-// isGone says whether an error of the system means that the device has gone.
-func isGone(err error) bool {
-	return errors.Is(err, unix.EIO) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV)
-}
-
 // unplugged is what a port answers when its cable has been pulled. Cause may be
 // nil.
 func (p *port) unplugged(cause error) error {
@@ -44,7 +39,7 @@ func explain(name string, err error) error {
 		class, next = devices.ErrBusy, endOther
 	case errors.Is(err, fs.ErrPermission): // EACCES, and EPERM from the service's device policy
 		class, next = devices.ErrDenied, allow
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR), isGone(err):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR), devices.Gone(err):
 		class, next = devices.ErrAbsent, plugIn
 	default:
 		next = replug

@@ -178,15 +178,8 @@ func settle(fd int, o Options) error {
 	return nil
 }
 
-// control calls f with the second descriptor. Unlike File.Fd it leaves the
-// descriptor in the poller.
-func (p *port) control(f func(fd int) error) error {
-	var inner error
-	if err := p.raw.Control(func(fd uintptr) { inner = f(int(fd)) }); err != nil {
-		return err
-	}
-	return inner
-}
+// control calls f with the second descriptor.
+func (p *port) control(f func(fd int) error) error { return devices.Control(p.raw, f) }
 
 // Read waits for bytes and reads them.
 func (p *port) Read(b []byte) (int, error) {
@@ -203,7 +196,7 @@ func (p *port) Read(b []byte) (int, error) {
 			return n, nil
 		case p.closed.Load():
 			return 0, os.ErrClosed
-		case isGone(err):
+		case devices.Gone(err):
 			return 0, p.unplugged(err)
 		case err != nil && err != io.EOF && !errors.Is(err, unix.EINTR):
 			return 0, fmt.Errorf("cannot read serial port %q: %w", p.name, err)
@@ -258,7 +251,7 @@ func (p *port) Write(b []byte) (int, error) {
 	switch {
 	case err == nil:
 		return n, nil
-	case isGone(err):
+	case devices.Gone(err):
 		return n, p.unplugged(err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return n, fmt.Errorf("cannot write to serial port %q: the scanner has not taken the bytes for %v", p.name, writeTimeout)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 	"unsafe"
@@ -50,21 +48,7 @@ func Open(ctx context.Context, o Opening) (devices.Source, error) {
 }
 
 func open(ctx context.Context, o Opening) (_ *source, err error) {
-	if o.Port == "" {
-		return nil, errors.New("no port is named")
-	}
-	path, err := filepath.EvalSymlinks(o.Port)
-	if err != nil {
-		return nil, err
-	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case info.Mode()&fs.ModeCharDevice == 0:
-		return nil, wrongKind("no device")
-	}
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	file, raw, path, err := devices.OpenNode(o.Port, os.O_RDONLY, wrongKind("no device"))
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +57,7 @@ func open(ctx context.Context, o Opening) (_ *source, err error) {
 			file.Close()
 		}
 	}()
-	raw, err := file.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	if err := control(raw, isKeyboard); err != nil {
+	if err := devices.Control(raw, isKeyboard); err != nil {
 		return nil, err
 	}
 	if !o.Grab {
@@ -85,13 +65,13 @@ func open(ctx context.Context, o Opening) (_ *source, err error) {
 			return nil, err
 		}
 	}
-	if err := control(raw, devices.Lock); err != nil {
+	if err := devices.Control(raw, devices.Lock); err != nil {
 		return nil, err
 	}
 	if err := released(ctx, file, raw); err != nil {
 		return nil, err
 	}
-	if err := control(raw, func(fd int) error { return grab(fd, path) }); err != nil {
+	if err := devices.Control(raw, func(fd int) error { return grab(fd, path) }); err != nil {
 		return nil, err
 	}
 	return newSource(o.Port, file, raw), nil
@@ -155,7 +135,7 @@ func released(ctx context.Context, file *os.File, raw syscall.RawConn) error {
 	buf := make([]byte, 64*recordSize)
 	for {
 		var keys keySet
-		err := control(raw, func(fd int) error { return ioctl(fd, eviocgkey, unsafe.Pointer(&keys)) })
+		err := devices.Control(raw, func(fd int) error { return ioctl(fd, eviocgkey, unsafe.Pointer(&keys)) })
 		switch {
 		case err != nil:
 			return err
@@ -190,15 +170,6 @@ func grab(fd int, path string) error {
 	clock := int32(unix.CLOCK_MONOTONIC)
 	_ = ioctl(fd, eviocsclockid, unsafe.Pointer(&clock))
 	return nil
-}
-
-// control calls f with the descriptor and leaves it in the poller.
-func control(raw syscall.RawConn, f func(fd int) error) error {
-	var inner error
-	if err := raw.Control(func(fd uintptr) { inner = f(int(fd)) }); err != nil {
-		return err
-	}
-	return inner
 }
 
 func ioctl(fd int, request uint, p unsafe.Pointer) error {

@@ -170,7 +170,7 @@ func (s *source) Write([]byte) (int, error) {
 // Close gives the keyboard back.
 func (s *source) Close() error {
 	s.closed.Store(true)
-	control(s.raw, func(fd int) error { return unix.IoctlSetInt(fd, eviocgrab, 0) }) // closing does it as well
+	devices.Control(s.raw, func(fd int) error { return unix.IoctlSetInt(fd, eviocgrab, 0) }) // closing does it as well
 	err := s.file.Close()
 	<-s.done
 	return err
