@@ -49,16 +49,6 @@ func (l *lists) Find(ctx context.Context, doc mrz.Document) (placement.Found, er
 	return l.list.Find(ctx, doc)
 }
 
-// Officers gives the roster of a site; none without a list.
-func (l *lists) Officers(ctx context.Context, site string) ([]placement.Officer, error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if l.list == nil {
-		return nil, nil
-	}
-	return l.list.Officers(ctx, site)
-}
-
 // hubKeys are the hub's keys, as they come with the list.
 type hubKeys struct {
 	AckKeys    json.RawMessage `json:"ack_keys"` // a JWK Set
