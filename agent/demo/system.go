@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -17,13 +16,11 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/hooks/auth"
-	"github.com/mochi-mqtt/server/v2/listeners"
 
 	"lintas/agent/control"
 	"lintas/agent/crossing"
 	"lintas/mrz/ocr/specimen"
+	"lintas/queue/mqtt/broker"
 	"lintas/queue/sqlite"
 )
 
@@ -38,7 +35,7 @@ type system struct {
 	dir     string
 	bin     string // folder of the programs
 	page    string
-	broker  *mochi.Server
+	broker  *broker.Broker
 	agent   *process
 	hub     *process
 	scanner *os.File // the side on which the simulated scanner writes
@@ -71,8 +68,7 @@ func start(ctx context.Context, dir, listen string) (s *system, err error) {
 	if s.logs, err = os.OpenFile(s.path("demo.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
 		return s, err
 	}
-	broker, err := s.startBroker()
-	if err != nil {
+	if s.broker, err = broker.Start("127.0.0.1:0", nil); err != nil {
 		return s, err
 	}
 	if err := s.plugScanner(); err != nil {
@@ -92,10 +88,10 @@ func start(ctx context.Context, dir, listen string) (s *system, err error) {
 			return s, err
 		}
 	}
-	if err := s.configure(broker, free(listen)); err != nil {
+	if err := s.configure(s.broker.Address, free(listen)); err != nil {
 		return s, err
 	}
-	if err := s.installList(ctx, broker); err != nil {
+	if err := s.installList(ctx, s.broker.Address); err != nil {
 		return s, err
 	}
 	if s.agent, err = s.spawn("lintas", "run", "-c", s.config()); err != nil {
@@ -107,7 +103,7 @@ func start(ctx context.Context, dir, listen string) (s *system, err error) {
 	if err := s.tool(ctx, "lintas-hub", "keys", "trust", "--keys", s.path("hub/keys"), counterID, s.path("state/counter.pub.jwk")); err != nil {
 		return s, err
 	}
-	s.hub, err = s.spawn("lintas-hub", "run", "--db", s.path("hub/ledger.db"), "--keys", s.path("hub/keys"), "--broker", "tcp://"+broker)
+	s.hub, err = s.spawn("lintas-hub", "run", "--db", s.path("hub/ledger.db"), "--keys", s.path("hub/keys"), "--broker", "tcp://"+s.broker.Address)
 	if err != nil {
 		return s, err
 	}
@@ -126,18 +122,6 @@ func free(address string) string {
 	}
 	l.Close()
 	return address
-}
-
-func (s *system) startBroker() (address string, err error) {
-	s.broker = mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
-	if err := s.broker.AddHook(new(auth.AllowHook), nil); err != nil {
-		return "", err
-	}
-	l := listeners.NewTCP(listeners.Config{ID: "demo", Address: "127.0.0.1:0"})
-	if err := s.broker.AddListener(l); err != nil {
-		return "", fmt.Errorf("cannot start broker: %w", err)
-	}
-	return l.Address(), s.broker.Serve()
 }
 
 func (s *system) plugScanner() (err error) {

@@ -12,19 +12,18 @@ import (
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/hooks/auth"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"lintas/agent/crossing"
 	"lintas/agent/hub"
 	"lintas/queue/mqtt"
+	"lintas/queue/mqtt/broker"
 )
 
 // wire is a broker and what the hub published on it.
 type wire struct {
 	*place
-	broker  *mochi.Server
+	broker  *broker.Broker
 	address string
 	log     *bytes.Buffer
 	mu      sync.Mutex // guards acks
@@ -34,19 +33,12 @@ type wire struct {
 func newWire(t *testing.T) *wire {
 	t.Helper()
 	w := &wire{place: newPlace(t), log: &bytes.Buffer{}}
-	w.broker = mochi.New(&mochi.Options{InlineClient: true, Logger: slog.New(slog.DiscardHandler)})
-	if err := w.broker.AddHook(new(auth.AllowHook), nil); err != nil {
-		t.Fatal(err)
-	}
-	l := listeners.NewTCP(listeners.Config{ID: "t", Address: "127.0.0.1:0"})
-	if err := w.broker.AddListener(l); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.broker.Serve(); err != nil {
+	var err error
+	if w.broker, err = broker.Start("127.0.0.1:0", nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.broker.Close() })
-	w.address = l.Address()
+	w.address = w.broker.Address
 	keys, err := crossing.LoadKeys(filepath.Join(w.dir, hub.FileAckKeys))
 	if err != nil {
 		t.Fatal(err)

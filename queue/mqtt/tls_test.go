@@ -93,7 +93,7 @@ func TestTLSErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
 			server, client := test.edit(h, h.server(asIs), h.client(asIs))
-			_, address := broker(t, server)
+			address := start(t, server).Address
 			var last string
 			for range 2 {
 				_, err := mqtt.Dial(t.Context(), mqtt.Options{URL: "tls://" + address, ClientID: "a", TLS: client})
@@ -124,7 +124,7 @@ func TestRenewedCertificate(t *testing.T) {
 		serials <- st.PeerCertificates[0].SerialNumber.String()
 		return nil
 	}
-	_, address := broker(t, conf)
+	address := start(t, conf).Address
 	var last string
 	for range 2 {
 		client := h.client(asIs) // writes a new certificate over the old one, and reads it
@@ -151,7 +151,7 @@ func TestRenewedCertificate(t *testing.T) {
 // The address of a broker is asked for a sign of life without a session.
 func TestReach(t *testing.T) {
 	h := newHouse(t)
-	_, address := broker(t, h.server(asIs))
+	address := start(t, h.server(asIs)).Address
 	o := mqtt.Options{URL: "tls://" + address, ClientID: "a", TLS: h.client(asIs)}
 	if err := mqtt.Reach(t.Context(), o); err != nil {
 		t.Error(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,13 +17,12 @@ import (
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/hooks/auth"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"lintas/agent/placement"
 	"lintas/agent/placement/repository"
 	"lintas/queue/mqtt"
+	"lintas/queue/mqtt/broker"
 )
 
 // bulky is a worker whose record takes much room, so that files are large.
@@ -165,9 +163,8 @@ func TestDamagedMetadata(t *testing.T) {
 
 // postOffice is a broker that remembers what was subscribed to.
 type postOffice struct {
-	*mochi.Server
-	address string
-	hook    *watcher
+	*broker.Broker
+	hook *watcher
 }
 
 type watcher struct {
@@ -209,14 +206,11 @@ func (h *watcher) OnDisconnect(c *mochi.Client, _ error, _ bool) {
 
 func newPostOffice(t *testing.T) *postOffice {
 	t.Helper()
-	p := &postOffice{Server: mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)}), hook: &watcher{filters: map[string]int{}}}
-	l := listeners.NewTCP(listeners.Config{ID: "t", Address: "127.0.0.1:0"})
-	for _, err := range []error{p.AddHook(new(auth.AllowHook), nil), p.AddHook(p.hook, nil), p.AddListener(l), p.Serve()} {
-		if err != nil {
-			t.Fatal(err)
-		}
+	p := &postOffice{hook: &watcher{filters: map[string]int{}}}
+	var err error
+	if p.Broker, err = broker.Start("127.0.0.1:0", nil, p.hook); err != nil {
+		t.Fatal(err)
 	}
-	p.address = l.Address()
 	t.Cleanup(func() { p.Close() })
 	return p
 }
@@ -237,14 +231,14 @@ func (w *world) listenAt(address string) {
 func TestBroker(t *testing.T) {
 	office := newPostOffice(t)
 	w := newWorld(t)
-	w.listenAt(office.address)
+	w.listenAt(office.Address)
 	w.publish(bulk(500)...)
-	first := w.post(office.address)
+	first := w.post(office.Address)
 	if r := w.mustSync("mqtt:"); !r.Installed || r.Source != "mqtt:" {
 		t.Errorf("%+v", r)
 	}
 	w.publish(bulk(501)...)
-	if second := w.post(office.address); second >= first/10 {
+	if second := w.post(office.Address); second >= first/10 {
 		t.Errorf("a delta took %d messages, the full list %d", second, first)
 	}
 	w.mustSync("mqtt:")
@@ -263,10 +257,10 @@ func TestBroker(t *testing.T) {
 func TestBrokerWithoutFullLists(t *testing.T) {
 	office := newPostOffice(t)
 	w := newWorld(t)
-	w.listenAt(office.address)
+	w.listenAt(office.Address)
 	post := func() {
 		t.Helper()
-		_, err := w.repo.Publish(t.Context(), repository.Broker{Options: mqtt.Options{URL: "tcp://" + office.address, ClientID: "hub-list"},
+		_, err := w.repo.Publish(t.Context(), repository.Broker{Options: mqtt.Options{URL: "tcp://" + office.Address, ClientID: "hub-list"},
 			State: w.path("list.state/mqtt.json"), MaxFull: 1})
 		w.must(err)
 	}
@@ -292,28 +286,28 @@ func TestBrokerIsCleared(t *testing.T) {
 	office := newPostOffice(t)
 	w := newWorld(t)
 	w.publish(workers(20)...)
-	w.post(office.address)
+	w.post(office.Address)
 	retained := func() int { return len(office.Topics.Messages("lintas/v1/list/#")) }
 	full := retained()
 	w.now = w.now.Add(time.Hour)
 	w.publishFull(workers(21)...)
-	w.post(office.address)
+	w.post(office.Address)
 	if n := retained(); n < 2*full-30 {
 		t.Errorf("%d messages, %d of the list before: too few for both", n, full)
 	}
 	w.now = w.now.Add(6 * 24 * time.Hour)
 	w.date()
-	w.post(office.address)
+	w.post(office.Address)
 	if n := retained(); n < 2*full-30 {
 		t.Errorf("after 6 days %d messages are left", n)
 	}
 	w.now = w.now.Add(30 * time.Hour)
 	w.date()
-	w.post(office.address)
+	w.post(office.Address)
 	if n := retained(); n > full+10 {
 		t.Errorf("after 7 days %d messages are left of %d", n, full)
 	}
-	w.listenAt(office.address)
+	w.listenAt(office.Address)
 	w.mustSync("mqtt:")
 }
 
@@ -322,8 +316,8 @@ func TestBrokenBrokerLink(t *testing.T) {
 	office := newPostOffice(t)
 	w := newWorld(t)
 	w.publish(bulk(3000)...)
-	w.post(office.address)
-	link := newLink(t, office.address)
+	w.post(office.Address)
+	link := newLink(t, office.Address)
 	w.listenAt(link.address)
 	tries := 0
 	for {
