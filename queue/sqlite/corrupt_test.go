@@ -187,7 +187,7 @@ func TestDamagedRows(t *testing.T) {
 		{"one changed with its hash", "UPDATE event SET sealed = CAST(sealed || x'20' AS BLOB), hash = randomblob(32) WHERE position = (SELECT max(position) - 1 FROM event)", "refused when it is opened"},
 		{"head's hash changed", "UPDATE event SET hash = randomblob(32) WHERE position = (SELECT max(position) FROM event)", "refused when it is opened"},
 		{"short hash", "PRAGMA ignore_check_constraints = 1; UPDATE event SET hash = x'00' WHERE position = (SELECT max(position) FROM event)", "refused when it is opened"},
-		{"short id", "PRAGMA ignore_check_constraints = 1; UPDATE event SET id = x'00' WHERE position = (SELECT max(position) FROM event)", "noticed when it is read"},
+		{"short id", "PRAGMA ignore_check_constraints = 1; UPDATE event SET id = x'00' WHERE position = (SELECT max(position) FROM event)", "refused when it is opened"},
 		{"short epoch", "PRAGMA ignore_check_constraints = 1; UPDATE epoch SET id = x'00'", "refused when it is opened"},
 		{"no epoch", "DELETE FROM epoch", "refused when it is opened"},
 		{"tail cut", "DELETE FROM event WHERE position = (SELECT max(position) FROM event)", "UNNOTICED: events are missing at an end"},
