@@ -84,13 +84,14 @@ func (c *Counter) Restore(ctx context.Context, events Events) error {
 	}
 	left := map[string]opened{}
 	var order []string
+	unreadable := 0
 	for e, err := range events.Events(ctx, from) {
 		if err != nil {
 			return fmt.Errorf("cannot read back the history: %w", err)
 		}
 		n, err := ReadNote(e.Note)
 		if err != nil {
-			c.o.Logger.Warn("note skipped", "sequence", e.Sequence)
+			unreadable++
 			continue
 		}
 		switch n.Type {
@@ -111,6 +112,9 @@ func (c *Counter) Restore(ctx context.Context, events Events) error {
 				c.show(func() { c.journey, c.journeySince = j, e.At })
 			}
 		}
+	}
+	if unreadable > 0 {
+		c.o.Logger.Warn("notes of past events cannot be read: they are missing in the history", "count", unreadable)
 	}
 	c.work.Lock()
 	defer c.work.Unlock()

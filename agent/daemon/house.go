@@ -16,6 +16,7 @@ const (
 	listEvery  = 2 * time.Second
 	pruneEvery = time.Hour
 	freeEvery  = time.Minute            // a look-up's slow hash leaves megabytes behind
+	freeFirst  = 5 * time.Second        // after the start; so does the check of a long queue
 	refreshMin = 100 * time.Millisecond // the page follows the hub's confirmations at this pace
 )
 
@@ -25,7 +26,7 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 	defer second.Stop()
 	beat := d.beats.of("house")
 	var listAt, pruneAt time.Time
-	freeAt := time.Now()
+	freeAt := time.Now().Add(freeFirst - freeEvery)
 	for {
 		beat()
 		if err := d.watchQueue(); err != nil {

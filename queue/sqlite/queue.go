@@ -29,7 +29,7 @@ var (
 )
 
 // QueueSchema marks queue files: "LntQ".
-var QueueSchema = Schema{ApplicationID: 0x4c6e7451, Name: "queue", Steps: []string{schemaQueue, schemaParked, schemaRecovery, schemaConfirmed}}
+var QueueSchema = Schema{ApplicationID: 0x4c6e7451, Name: "queue", Steps: []string{schemaQueue, schemaParked, schemaRecovery, schemaConfirmed}, Cache: 384}
 
 // ErrInUse: another process has the queue open.
 var ErrInUse = errors.New("another process has the queue open")

@@ -53,6 +53,7 @@ type Schema struct {
 	ApplicationID int32
 	Name          string   // for messages: "queue", "ledger", …
 	Steps         []string // Steps[i] leads from user_version i to i+1; they only add
+	Cache         int      // KiB of the file that each connection holds in memory; 0: as SQLite likes, 2 MiB
 }
 
 // ErrNotOurs: the file is a database of another kind.
@@ -136,6 +137,11 @@ func dsn(path string, mode Mode) string {
 }
 
 func prepare(ctx context.Context, db *sql.DB, mode Mode, schema Schema, writes bool) error {
+	if schema.Cache > 0 && mode != Bulk {
+		if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", schema.Cache)); err != nil {
+			return err
+		}
+	}
 	app, err := pragmaInt(ctx, db, "application_id")
 	if err != nil {
 		return err
