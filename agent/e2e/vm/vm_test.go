@@ -434,6 +434,8 @@ func (s *site) board() {
 					s.t.Fatalf("board: got %s %q,\nwant %q", got.Status, got.Lines, doc)
 				}
 				s.t.Log("board: the kernel has lost keys")
+				s.state["board"] = "" // the swipe is void until it is over; the next one must not be a part of it
+				s.until("board", "ready")
 			}
 		}
 		send(s.passport()[0])
