@@ -1,6 +1,7 @@
 package uplink_test
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"testing"
@@ -83,15 +84,66 @@ func TestHubThatComesBack(t *testing.T) {
 }
 
 func TestHubThatForgot(t *testing.T) {
-	bubble(t, func(t *testing.T, q *outbox) {
-		b := newBroker(t)
-		h := newHub(b)
-		run(t, q, b)
-		put(t, q, 50)
-		settle(t, func() bool { return q.Acknowledged() == 50 })
-		h.set(func() { h.cut(20); h.answer() })
-		settle(t, func() bool { return h.count() == 50 && q.Acknowledged() == 50 })
+	for name, n := range map[string]int{"a little": 50, "more than may be on the way unconfirmed": 5000} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, q *outbox) {
+				b := newBroker(t)
+				h := newHub(b)
+				run(t, q, b)
+				put(t, q, n)
+				settle(t, func() bool { return q.Acknowledged() == uint64(n) })
+				h.set(func() { h.cut(20); h.answer() })
+				settle(t, func() bool { return h.count() == n && q.Acknowledged() == uint64(n) })
+			})
+		})
+	}
+}
+
+// What the hub said once is no sign of life when the broker brings it again:
+// events that nobody takes are sent as seldom as without.
+func TestOldAcknowledgementIsNoSignOfLife(t *testing.T) {
+	var without, with int
+	hour := func(t *testing.T, copies *int, again bool) {
+		bubble(t, func(t *testing.T, q *outbox) {
+			b := newBroker(t)
+			h := newHub(b)
+			r := run(t, q, b)
+			put(t, q, 10)
+			settle(t, func() bool { return q.Acknowledged() == 10 })
+			var old []byte
+			h.set(func() { old = h.acknowledgement(); h.deaf = true })
+			tombstones := 0
+			err := b.server.Subscribe(topics.Event, 2, func(_ *mochi.Client, _ packets.Subscription, pk packets.Packet) {
+				h.set(func() {
+					*copies++
+					if bytes.Contains(pk.Payload, []byte("Tombstone")) {
+						tombstones++
+					}
+				})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(t, q, 100)
+			for range 3600 {
+				if again {
+					b.server.Publish(topics.Ack, old, false, 1)
+				}
+				time.Sleep(time.Second)
+			}
+			synctest.Wait()
+			if *copies < 100 || tombstones > 0 || !r.Status().Unconfirmed {
+				t.Errorf("%d copies and %d tombstones were sent, %+v", *copies, tombstones, r.Status())
+			}
+		})
+	}
+	t.Run("an hour", func(t *testing.T) {
+		t.Run("without", func(t *testing.T) { hour(t, &without, false) })
+		t.Run("with", func(t *testing.T) { hour(t, &with, true) })
 	})
+	if with > without+200 { // the first time it is news
+		t.Errorf("100 events were sent %d times with an old acknowledgement, %d times without", with, without)
+	}
 }
 
 // A hub that answers and never gets further is told to the technician, and is
