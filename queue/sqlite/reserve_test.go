@@ -98,9 +98,6 @@ func unwedge(t *testing.T, q *sqlite.Queue, last queue.Receipt) {
 	if err := q.Park(t.Context(), last.Sequence, "x"); err != nil {
 		t.Errorf("park: %v", err)
 	}
-	if err := q.Unpark(t.Context(), last.Sequence); err != nil {
-		t.Errorf("unpark: %v", err)
-	}
 	if err := q.Acknowledge(t.Context(), queue.Acknowledgement{Time: time.Now(), Epochs: []queue.EpochAck{
 		{Epoch: last.Epoch, Through: last.Sequence, Head: last.Hash}}}); err != nil {
 		t.Fatalf("acknowledge: %v", err)
