@@ -72,6 +72,7 @@ var mayImport = map[string][]string{
 		"agent/placement/build", "agent/placement/repository", "agent/rule"},
 	"agent/demo":         {"mrz", "mrz/ocr/specimen", "queue/mqtt/broker", "queue/sqlite", "agent/control", "agent/counter", "agent/crossing", "agent/placement", "agent/verdict"},
 	"agent/e2e":          {},
+	"agent/e2e/servers":  {},
 	"agent/e2e/vm":       {},
 	"agent/e2e/vm/guest": {"devices", "agent/config", "agent/scanners"},
 }

@@ -2,8 +2,6 @@ package hub
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -26,36 +24,44 @@ const CodeOwed = "owed"
 
 // Ack says where a counter stands. Its time is later than that of every
 // acknowledgement before.
-func (l *Ledger) Ack(ctx context.Context, counter string) (crossing.Ack, error) {
-	a := crossing.Ack{Counter: counter}
-	tx, err := l.db.BeginTx(ctx, nil)
+func (l *Ledger) Ack(ctx context.Context, counter string) (a crossing.Ack, err error) {
+	err = l.attempt(ctx, func() error {
+		tx, err := l.begin(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer tx.rollback()
+		if a, err = tx.ack(ctx, counter); err != nil {
+			return err
+		}
+		return tx.commit()
+	})
 	if err != nil {
-		return a, fmt.Errorf("cannot acknowledge: %w", err)
-	}
-	defer tx.Rollback()
-	var last int64
-	err = tx.QueryRowContext(ctx, "SELECT ack_ms FROM counter WHERE counter = ?", counter).Scan(&last)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return a, fmt.Errorf("cannot acknowledge: %w", err)
-	}
-	now := max(time.Now().UnixMilli(), last+1)
-	a.Time = crossing.TimeOf(time.UnixMilli(now))
-	if a.Epochs, err = ackedEpochs(ctx, tx, counter); err != nil {
-		return a, fmt.Errorf("cannot acknowledge: %w", err)
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO counter(counter, ack_ms) VALUES(?, ?)
-		ON CONFLICT(counter) DO UPDATE SET ack_ms = excluded.ack_ms`, counter, now)
-	if err != nil {
-		return a, fmt.Errorf("cannot acknowledge: %w", err)
-	}
-	if err := tx.Commit(); err != nil {
 		return a, fmt.Errorf("cannot acknowledge: %w", err)
 	}
 	return a, nil
 }
 
-func ackedEpochs(ctx context.Context, tx *sql.Tx, counter string) ([]crossing.AckEpoch, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT epoch, through, head, missing FROM epoch WHERE counter = ? AND closed_ms IS NULL
+func (t tx) ack(ctx context.Context, counter string) (a crossing.Ack, err error) {
+	a.Counter = counter
+	if _, err := t.exec(ctx, "INSERT INTO counter(counter, ack_ms) VALUES(?, 0) ON CONFLICT DO NOTHING", counter); err != nil {
+		return a, err
+	}
+	var last int64
+	if err := t.row(ctx, "SELECT ack_ms FROM counter WHERE counter = ?"+t.forUpdate(), counter).Scan(&last); err != nil {
+		return a, err
+	}
+	now := max(time.Now().UnixMilli(), last+1)
+	a.Time = crossing.TimeOf(time.UnixMilli(now))
+	if a.Epochs, err = ackedEpochs(ctx, t.store, counter); err != nil {
+		return a, err
+	}
+	_, err = t.exec(ctx, "UPDATE counter SET ack_ms = ? WHERE counter = ?", now, counter)
+	return a, err
+}
+
+func ackedEpochs(ctx context.Context, tx store, counter string) ([]crossing.AckEpoch, error) {
+	rows, err := tx.query(ctx, `SELECT epoch, through, head, missing FROM epoch WHERE counter = ? AND closed_ms IS NULL
 		ORDER BY coalesce(heard_ms, seen_ms) DESC, rowid DESC LIMIT ?`, counter, ackEpochs)
 	if err != nil {
 		return nil, err
@@ -88,8 +94,8 @@ func ackedEpochs(ctx context.Context, tx *sql.Tx, counter string) ([]crossing.Ac
 	return list, nil
 }
 
-func owedOf(ctx context.Context, tx *sql.Tx, counter string, epoch []byte) (list []crossing.Nack, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT sequence FROM owed WHERE counter = ? AND epoch = ? ORDER BY sequence LIMIT ?", counter, epoch, ackOwed)
+func owedOf(ctx context.Context, tx store, counter string, epoch []byte) (list []crossing.Nack, err error) {
+	rows, err := tx.query(ctx, "SELECT sequence FROM owed WHERE counter = ? AND epoch = ? ORDER BY sequence LIMIT ?", counter, epoch, ackOwed)
 	if err != nil {
 		return nil, err
 	}

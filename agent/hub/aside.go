@@ -24,7 +24,7 @@ func (in *ingest) aside(d Delivery, reason string) error {
 	in.result.Aside = append(in.result.Aside, a)
 	if _, counted := in.kept[a]; !counted {
 		var n int64
-		err := in.tx.QueryRowContext(in.ctx, "SELECT count(*) FROM aside WHERE counter = ? AND reason = ?", d.Counter, reason).Scan(&n)
+		err := in.tx.row(in.ctx, "SELECT count(*) FROM aside WHERE counter = ? AND reason = ?", d.Counter, reason).Scan(&n)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (in *ingest) aside(d Delivery, reason string) error {
 	if len(kept) > crossing.MaxSealed || reason == AsideTopic {
 		kept = []byte{}
 	}
-	r, err := in.tx.ExecContext(in.ctx, `INSERT INTO aside(counter, reason, sealed, hash, received_ms) VALUES(?, ?, ?, ?, ?)
+	r, err := in.tx.exec(in.ctx, `INSERT INTO aside(counter, reason, sealed, hash, received_ms) VALUES(?, ?, ?, ?, ?)
 		ON CONFLICT(hash, reason) DO NOTHING`, d.Counter, reason, kept, hashOf(d.Sealed), in.now.UnixMilli())
 	if err != nil {
 		return err
@@ -53,14 +53,14 @@ func (in *ingest) aside(d Delivery, reason string) error {
 func (in *ingest) forget(sealed []byte) error {
 	if in.asides == nil {
 		in.asides = new(bool)
-		if err := in.tx.QueryRowContext(in.ctx, "SELECT EXISTS (SELECT 1 FROM aside)").Scan(in.asides); err != nil {
+		if err := in.tx.row(in.ctx, "SELECT EXISTS (SELECT 1 FROM aside)").Scan(in.asides); err != nil {
 			return err
 		}
 	}
 	if !*in.asides {
 		return nil
 	}
-	_, err := in.tx.ExecContext(in.ctx, "DELETE FROM aside WHERE hash = ?", hashOf(sealed))
+	_, err := in.tx.exec(in.ctx, "DELETE FROM aside WHERE hash = ?", hashOf(sealed))
 	return err
 }
 
@@ -76,7 +76,7 @@ func (l *Ledger) Retake(ctx context.Context, keys *KeyRing, counter string) (Res
 		}
 		for _, k := range list {
 			d := Delivery{Counter: counter}
-			if err := in.tx.QueryRowContext(ctx, "SELECT sealed FROM aside WHERE n = ?", k.n).Scan(&d.Sealed); err != nil {
+			if err := in.tx.row(ctx, "SELECT sealed FROM aside WHERE n = ?", k.n).Scan(&d.Sealed); err != nil {
 				return err
 			}
 			early := in.result.Early
@@ -86,7 +86,7 @@ func (l *Ledger) Retake(ctx context.Context, keys *KeyRing, counter string) (Res
 			if in.result.Early > early {
 				continue
 			}
-			if _, err := in.tx.ExecContext(ctx, "DELETE FROM aside WHERE n = ?", k.n); err != nil {
+			if _, err := in.tx.exec(ctx, "DELETE FROM aside WHERE n = ?", k.n); err != nil {
 				return err
 			}
 		}
@@ -103,7 +103,7 @@ type keptAside struct {
 // readable lists what is kept aside for an unknown key and can be opened now,
 // in the order of the chains. Only the places are held in memory.
 func (in *ingest) readable(counter string) (list []keptAside, err error) {
-	rows, err := in.tx.QueryContext(in.ctx, "SELECT n, sealed FROM aside WHERE reason = ? AND counter IN (?, '') ORDER BY n", AsideKey, counter)
+	rows, err := in.tx.query(in.ctx, "SELECT n, sealed FROM aside WHERE reason = ? AND counter IN (?, '') ORDER BY n", AsideKey, counter)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (in *ingest) readable(counter string) (list []keptAside, err error) {
 
 // AsideCount counts what was kept aside, by reason.
 func (l *Ledger) AsideCount(ctx context.Context) (map[string]int, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT reason, count(*) FROM aside GROUP BY reason")
+	rows, err := l.query(ctx, "SELECT reason, count(*) FROM aside GROUP BY reason")
 	if err != nil {
 		return nil, fmt.Errorf("cannot read ledger: %w", err)
 	}

@@ -30,9 +30,9 @@ type wire struct {
 	acks    []crossing.Ack
 }
 
-func newWire(t *testing.T) *wire {
+func newWire(t *testing.T, at storage) *wire {
 	t.Helper()
-	w := &wire{place: newPlace(t), log: &bytes.Buffer{}}
+	w := &wire{place: newPlace(t, at), log: &bytes.Buffer{}}
 	var err error
 	if w.broker, err = broker.Start("127.0.0.1:0", nil); err != nil {
 		t.Fatal(err)
@@ -114,156 +114,170 @@ func (w *wire) through() uint64 {
 // "Publishes every counter's ack at its start and answers duplicates with it";
 // "the hub commits before it acknowledges"; times grow across restarts.
 func TestHubAnswersAtItsStartAndDuplicates(t *testing.T) {
-	w := newWire(t)
-	c := w.tape(1, w.key)
-	e := c.events(5)
-	stop := w.run()
-	if a := w.got(); len(a) != 1 || len(a[0].Epochs) != 0 {
-		t.Errorf("a counter that never sent anything is told %+v", a)
-	}
-	w.publish(e[:3]...)
-	until(t, "the answer", func() bool { return w.through() == 3 })
-	if n := w.count(); n != 3 {
-		t.Errorf("three events are acknowledged and %d committed", n)
-	}
-	before := len(w.got())
-	w.publish(e[1])
-	until(t, "the answer to a duplicate", func() bool { return len(w.got()) > before })
-	before = len(w.got())
-	w.publish(e[4])
-	until(t, "the answer to what comes too early", func() bool { return len(w.got()) > before })
-	stop()
-	w.reopen()
-	w.run()
-	if w.through() != 3 {
-		t.Errorf("it reaches to %d", w.through())
-	}
-	var last time.Time
-	for _, a := range w.got() {
-		if !a.Time.After(last) {
-			t.Errorf("%s after %s", a.Time, last)
+	eachStore(t, func(t *testing.T, at storage) {
+		w := newWire(t, at)
+		c := w.tape(1, w.key)
+		e := c.events(5)
+		stop := w.run()
+		if a := w.got(); len(a) != 1 || len(a[0].Epochs) != 0 {
+			t.Errorf("a counter that never sent anything is told %+v", a)
 		}
-		last = a.Time.Time
-	}
+		w.publish(e[:3]...)
+		until(t, "the answer", func() bool { return w.through() == 3 })
+		if n := w.count(); n != 3 {
+			t.Errorf("three events are acknowledged and %d committed", n)
+		}
+		before := len(w.got())
+		w.publish(e[1])
+		until(t, "the answer to a duplicate", func() bool { return len(w.got()) > before })
+		before = len(w.got())
+		w.publish(e[4])
+		until(t, "the answer to what comes too early", func() bool { return len(w.got()) > before })
+		stop()
+		w.reopen()
+		w.run()
+		if w.through() != 3 {
+			t.Errorf("it reaches to %d", w.through())
+		}
+		var last time.Time
+		for _, a := range w.got() {
+			if !a.Time.After(last) {
+				t.Errorf("%s after %s", a.Time, last)
+			}
+			last = a.Time.Time
+		}
+	})
 }
 
 // What the broker kept for a hub that was away comes before its answer to the
 // subscription, and is more than the hub takes at once: it goes to work on it,
 // and ends when it is stopped in the middle.
 func TestHubThatWasAwayForLong(t *testing.T) {
-	w := newWire(t)
-	c := w.tape(1, w.key)
-	e := c.events(2000)
-	stop := w.run()
-	w.publish(e[0])
-	until(t, "the answer", func() bool { return w.through() == 1 })
-	stop()
-	w.publish(e[1:]...)
-	before := len(w.got())
-	stop = w.run()
-	until(t, "an answer beside that at the start", func() bool { return len(w.got()) > before+1 })
-	stop()
-	w.ingest(e...) // this broker sends what it kept in any order
-	if n := w.whole(); n.Events != 2000 {
-		t.Errorf("%+v", n)
-	}
+	eachStore(t, func(t *testing.T, at storage) {
+		w := newWire(t, at)
+		c := w.tape(1, w.key)
+		e := c.events(2000)
+		stop := w.run()
+		w.publish(e[0])
+		until(t, "the answer", func() bool { return w.through() == 1 })
+		stop()
+		w.publish(e[1:]...)
+		before := len(w.got())
+		stop = w.run()
+		until(t, "an answer beside that at the start", func() bool { return len(w.got()) > before+1 })
+		stop()
+		w.ingest(e...) // this broker sends what it kept in any order
+		if n := w.whole(); n.Events != 2000 {
+			t.Errorf("%+v", n)
+		}
+	})
 }
 
 // "Provisional keys stay aside until keys trust": a running hub notices, takes
 // in what it kept and answers, without the counter. Notices are logged.
 func TestRunningHubTakesInWhatItKeptAside(t *testing.T) {
-	w := newWire(t)
-	key := newKey(t)
-	c := w.tape(1, key)
-	c.record(crossing.KeyRotated, rotated(t, "", key))
-	c.events(2)
-	stop := w.run()
-	w.publish(c.sealed...)
-	until(t, "keeping aside", func() bool {
-		n, err := w.ledger.AsideCount(t.Context())
-		return err == nil && n[hub.AsideKey] == 3
+	eachStore(t, func(t *testing.T, at storage) {
+		w := newWire(t, at)
+		key := newKey(t)
+		c := w.tape(1, key)
+		c.record(crossing.KeyRotated, rotated(t, "", key))
+		c.events(2)
+		stop := w.run()
+		w.publish(c.sealed...)
+		until(t, "keeping aside", func() bool {
+			n, err := w.ledger.AsideCount(t.Context())
+			return err == nil && n[hub.AsideKey] == 3
+		})
+		w.trust(&sender{t: t, id: w.id, key: key})
+		until(t, "the answer", func() bool { return w.through() == 3 })
+		stop()
+		if text := w.log.String(); !strings.Contains(text, "events kept aside") || !strings.Contains(text, "took in what came before its key was trusted") {
+			t.Errorf("the log does not say so:\n%s", text)
+		}
 	})
-	w.trust(&sender{t: t, id: w.id, key: key})
-	until(t, "the answer", func() bool { return w.through() == 3 })
-	stop()
-	if text := w.log.String(); !strings.Contains(text, "events kept aside") || !strings.Contains(text, "took in what came before its key was trusted") {
-		t.Errorf("the log does not say so:\n%s", text)
-	}
 }
 
 // "Assigns time strictly increasing": across restarts, and with a clock that
 // was set back.
 func TestAckTimeGrowsAcrossRestarts(t *testing.T) {
-	p := newPlace(t)
-	p.ingest(p.tape(1, p.key).events(1)...)
-	var last time.Time
-	for i := range 5 {
-		if i == 3 { // the clock stood ahead when the last one was given
-			last = time.Now().Add(time.Hour)
-			p.tamper("UPDATE counter SET ack_ms = ?", last.UnixMilli())
+	eachStore(t, func(t *testing.T, at storage) {
+		p := newPlace(t, at)
+		p.ingest(p.tape(1, p.key).events(1)...)
+		var last time.Time
+		for i := range 5 {
+			if i == 3 { // the clock stood ahead when the last one was given
+				last = time.Now().Add(time.Hour)
+				p.tamper("UPDATE counter SET ack_ms = ?1", last.UnixMilli())
+			}
+			p.reopen()
+			a, err := p.ledger.Ack(t.Context(), p.id)
+			if err != nil || !a.Time.After(last.Truncate(time.Millisecond)) {
+				t.Fatalf("%s after %s, %v", a.Time, last, err)
+			}
+			last = a.Time.Time
 		}
-		p.reopen()
-		a, err := p.ledger.Ack(t.Context(), p.id)
-		if err != nil || !a.Time.After(last.Truncate(time.Millisecond)) {
-			t.Fatalf("%s after %s, %v", a.Time, last, err)
-		}
-		last = a.Time.Time
-	}
+	})
 }
 
 // A counter's event counts on its own topic only, whoever signed it.
 func TestReplayOnAnotherTopicIsRefused(t *testing.T) {
-	p := newPlace(t)
-	e := p.tape(1, p.key).events(1)
-	p.trust(&sender{t: t, id: "CGK-T3-D08", key: p.key}) // one key for two counters, by somebody's mistake
-	r, err := p.ledger.Ingest(t.Context(), p.keys, []hub.Delivery{{Counter: "CGK-T3-D08", Sealed: e[0]}})
-	if err != nil || len(r.Aside) != 1 || r.Aside[0].Reason != hub.AsideTopic || len(r.Counters) != 0 {
-		t.Fatalf("%+v, %v", r, err)
-	}
-	if r := p.ingest(e[0]); r.Stored != 1 {
-		t.Errorf("%+v", r)
-	}
+	eachStore(t, func(t *testing.T, at storage) {
+		p := newPlace(t, at)
+		e := p.tape(1, p.key).events(1)
+		p.trust(&sender{t: t, id: "CGK-T3-D08", key: p.key}) // one key for two counters, by somebody's mistake
+		r, err := p.ledger.Ingest(t.Context(), p.keys, []hub.Delivery{{Counter: "CGK-T3-D08", Sealed: e[0]}})
+		if err != nil || len(r.Aside) != 1 || r.Aside[0].Reason != hub.AsideTopic || len(r.Counters) != 0 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if r := p.ingest(e[0]); r.Stored != 1 {
+			t.Errorf("%+v", r)
+		}
+	})
 }
 
 // "The same position with other bytes is equivocation: kept aside and
 // alarmed", and what is there stays.
 func TestEquivocationIsKeptAsideAndAlarmed(t *testing.T) {
-	w := newWire(t)
-	c, fork := w.tape(1, w.key), w.tape(1, w.key)
-	c.events(3)
-	fork.events(3)
-	stop := w.run()
-	w.publish(c.sealed...)
-	w.publish(fork.sealed[1])
-	until(t, "keeping it aside", func() bool {
-		n, err := w.ledger.AsideCount(t.Context())
-		return err == nil && n[hub.AsideEquivocation] == 1
+	eachStore(t, func(t *testing.T, at storage) {
+		w := newWire(t, at)
+		c, fork := w.tape(1, w.key), w.tape(1, w.key)
+		c.events(3)
+		fork.events(3)
+		stop := w.run()
+		w.publish(c.sealed...)
+		w.publish(fork.sealed[1])
+		until(t, "keeping it aside", func() bool {
+			n, err := w.ledger.AsideCount(t.Context())
+			return err == nil && n[hub.AsideEquivocation] == 1
+		})
+		stop()
+		if text := w.log.String(); !strings.Contains(text, "reason=equivocation") {
+			t.Errorf("nobody is told:\n%s", text)
+		}
+		if of, _ := w.epoch(c.head.Epoch); of.Head != c.head.Hash.String() || w.whole().Events != 3 {
+			t.Errorf("%+v", of)
+		}
 	})
-	stop()
-	if text := w.log.String(); !strings.Contains(text, "reason=equivocation") {
-		t.Errorf("nobody is told:\n%s", text)
-	}
-	if of, _ := w.epoch(c.head.Epoch); of.Head != c.head.Hash.String() || w.whole().Events != 3 {
-		t.Errorf("%+v", of)
-	}
 }
 
 // An acknowledgement names the epochs that were heard last, however many a
 // counter went through.
 func TestAckNamesTheEpochsHeardLast(t *testing.T) {
-	p := newPlace(t)
-	first := p.tape(1, p.key)
-	p.ingest(first.events(1)...)
-	for i := range byte(12) {
-		time.Sleep(2 * time.Millisecond) // they are told apart by when they came
-		p.ingest(p.tape(10+i, p.key).events(1)...)
-	}
-	if _, named := p.epoch(first.head.Epoch); named {
-		t.Error("the acknowledgement grows without end")
-	}
-	time.Sleep(2 * time.Millisecond)
-	p.ingest(first.sealed[0])
-	if _, named := p.epoch(first.head.Epoch); !named {
-		t.Error("a counter that speaks of an old epoch is not answered")
-	}
+	eachStore(t, func(t *testing.T, at storage) {
+		p := newPlace(t, at)
+		first := p.tape(1, p.key)
+		p.ingest(first.events(1)...)
+		for i := range byte(12) {
+			time.Sleep(2 * time.Millisecond) // they are told apart by when they came
+			p.ingest(p.tape(10+i, p.key).events(1)...)
+		}
+		if _, named := p.epoch(first.head.Epoch); named {
+			t.Error("the acknowledgement grows without end")
+		}
+		time.Sleep(2 * time.Millisecond)
+		p.ingest(first.sealed[0])
+		if _, named := p.epoch(first.head.Epoch); !named {
+			t.Error("a counter that speaks of an old epoch is not answered")
+		}
+	})
 }

@@ -43,7 +43,7 @@ func (in *ingest) began(a arrival) error {
 		return nil // it says itself what happened
 	}
 	var others int
-	err := in.tx.QueryRowContext(in.ctx, "SELECT count(*) FROM epoch WHERE counter = ? AND epoch <> ? AND through > 0 AND closed_ms IS NULL",
+	err := in.tx.row(in.ctx, "SELECT count(*) FROM epoch WHERE counter = ? AND epoch <> ? AND through > 0 AND closed_ms IS NULL",
 		a.counter, a.at.Epoch[:]).Scan(&others)
 	if err == nil && others > 0 {
 		in.result.notice(a.counter, "the counter has begun a new chain and says nothing of the one before: its queue was removed", "epoch", a.at.Epoch.String())
@@ -94,12 +94,12 @@ func (in *ingest) recovered(a arrival, rec crossing.Recovered) error {
 	if err != nil {
 		return err
 	}
-	_, err = in.tx.ExecContext(in.ctx, `INSERT INTO epoch(counter, epoch, through, head, seen_ms) VALUES(?, ?, 0, ?, ?) ON CONFLICT DO NOTHING`,
+	_, err = in.tx.exec(in.ctx, `INSERT INTO epoch(counter, epoch, through, head, seen_ms) VALUES(?, ?, 0, ?, ?) ON CONFLICT DO NOTHING`,
 		a.counter, previous[:], make([]byte, len(queue.Hash{})), in.now.UnixMilli())
 	if err != nil {
 		return err
 	}
-	_, err = in.tx.ExecContext(in.ctx, "UPDATE epoch SET successor = ?, settled = ?, missing = ? WHERE counter = ? AND epoch = ?",
+	_, err = in.tx.exec(in.ctx, "UPDATE epoch SET successor = ?, settled = ?, missing = ? WHERE counter = ? AND epoch = ?",
 		a.at.Epoch[:], rec.Rewrapped+1, string(missing), a.counter, previous[:])
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,7 +16,7 @@ import (
 // ingest is one transaction that takes deliveries in.
 type ingest struct {
 	ctx    context.Context
-	tx     *sql.Tx
+	tx     tx
 	keys   *KeyRing
 	result *Result
 	now    time.Time
@@ -71,7 +72,7 @@ func (in *ingest) open(d Delivery) (a arrival, reason string) {
 	switch {
 	case errors.Is(err, crossing.ErrUnknownKey), errors.Is(err, errKeyFile):
 		return a, AsideKey
-	case err != nil:
+	case err != nil, a.event != nil && strings.ContainsRune(a.event.Type, 0): // which PostgreSQL does not take
 		return a, AsideUnreadable
 	case a.counter != d.Counter:
 		return a, AsideTopic
@@ -130,7 +131,7 @@ func (in *ingest) again(a arrival, head queue.Head) (reason string, err error) {
 	case !there.found:
 		in.result.notice(a.counter, "an event was gone from the ledger and came again", "epoch", a.at.Epoch.String(), "sequence", a.at.Sequence)
 	default:
-		_, err := in.tx.ExecContext(in.ctx, "DELETE FROM owed WHERE counter = ? AND epoch = ? AND sequence = ?", a.counter, a.at.Epoch[:], a.at.Sequence)
+		_, err := in.tx.exec(in.ctx, "DELETE FROM owed WHERE counter = ? AND epoch = ? AND sequence = ?", a.counter, a.at.Epoch[:], a.at.Sequence)
 		if err != nil {
 			return "", err
 		}
@@ -169,8 +170,8 @@ type standing struct {
 
 func (in *ingest) at(counter string, epoch queue.Epoch, sequence uint64) (s standing, err error) {
 	var hash []byte
-	err = in.tx.QueryRowContext(in.ctx, `SELECT hash, sealed, 0 FROM event WHERE counter = ?1 AND epoch = ?2 AND sequence = ?3
-		UNION ALL SELECT hash, sealed, 1 FROM owed WHERE counter = ?1 AND epoch = ?2 AND sequence = ?3 LIMIT 1`,
+	err = in.tx.row(in.ctx, `SELECT hash, sealed, false FROM event WHERE counter = ?1 AND epoch = ?2 AND sequence = ?3
+		UNION ALL SELECT hash, sealed, true FROM owed WHERE counter = ?1 AND epoch = ?2 AND sequence = ?3 LIMIT 1`,
 		counter, epoch[:], sequence).Scan(&hash, &s.sealed, &s.owed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, nil
@@ -186,7 +187,7 @@ func (in *ingest) at(counter string, epoch queue.Epoch, sequence uint64) (s stan
 func (in *ingest) head(counter string, epoch queue.Epoch) (h queue.Head, known bool, err error) {
 	h.Epoch = epoch
 	var hash []byte
-	err = in.tx.QueryRowContext(in.ctx, "SELECT through, head FROM epoch WHERE counter = ? AND epoch = ?", counter, epoch[:]).
+	err = in.tx.row(in.ctx, "SELECT through, head FROM epoch WHERE counter = ? AND epoch = ?", counter, epoch[:]).
 		Scan(&h.Sequence, &hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return h, false, nil
@@ -203,14 +204,14 @@ func (in *ingest) head(counter string, epoch queue.Epoch) (h queue.Head, known b
 func (in *ingest) store(a arrival) (reason string, err error) {
 	var r sql.Result
 	if s := a.event; s == nil {
-		r, err = in.tx.ExecContext(in.ctx, `INSERT INTO owed(counter, epoch, sequence, hash, sealed, received_ms) VALUES(?, ?, ?, ?, ?, ?)
+		r, err = in.tx.exec(in.ctx, `INSERT INTO owed(counter, epoch, sequence, hash, sealed, received_ms) VALUES(?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO NOTHING`, a.counter, a.at.Epoch[:], a.at.Sequence, a.hash[:], a.sealed, in.now.UnixMilli())
 	} else {
 		var repeated bool
 		if repeated, err = in.repeated(a); err != nil {
 			return "", err
 		}
-		r, err = in.tx.ExecContext(in.ctx, `INSERT INTO event(counter, epoch, sequence, id, type, time, hash, sealed, received_ms, repeated)
+		r, err = in.tx.exec(in.ctx, `INSERT INTO event(counter, epoch, sequence, id, type, time, hash, sealed, received_ms, repeated)
 			VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			a.counter, a.at.Epoch[:], a.at.Sequence, s.UUID[:], s.Type, s.Time.String(), a.hash[:], a.sealed, in.now.UnixMilli(), repeated)
 	}
@@ -241,7 +242,7 @@ func (in *ingest) store(a arrival) (reason string, err error) {
 // its place in the chain counts, its body does not. Another message under a
 // known id is no repetition: it must not hide behind the first.
 func (in *ingest) repeated(a arrival) (bool, error) {
-	rows, err := in.tx.QueryContext(in.ctx, "SELECT sealed FROM event WHERE id = ? AND counter = ? AND repeated = 0", a.event.UUID[:], a.counter)
+	rows, err := in.tx.query(in.ctx, "SELECT sealed FROM event WHERE id = ? AND counter = ? AND NOT repeated", a.event.UUID[:], a.counter)
 	if err != nil {
 		return false, err
 	}
@@ -264,11 +265,11 @@ func (in *ingest) repeated(a arrival) (bool, error) {
 }
 
 func (in *ingest) advance(counter string, h queue.Head) error {
-	_, err := in.tx.ExecContext(in.ctx, "INSERT INTO counter(counter, ack_ms) VALUES(?, 0) ON CONFLICT DO NOTHING", counter)
+	_, err := in.tx.exec(in.ctx, "INSERT INTO counter(counter, ack_ms) VALUES(?, 0) ON CONFLICT DO NOTHING", counter)
 	if err != nil {
 		return err
 	}
-	_, err = in.tx.ExecContext(in.ctx, `INSERT INTO epoch(counter, epoch, through, head, seen_ms) VALUES(?, ?, ?, ?, ?)
+	_, err = in.tx.exec(in.ctx, `INSERT INTO epoch(counter, epoch, through, head, seen_ms) VALUES(?, ?, ?, ?, ?)
 		ON CONFLICT(counter, epoch) DO UPDATE SET through = excluded.through, head = excluded.head`,
 		counter, h.Epoch[:], h.Sequence, h.Hash[:], in.now.UnixMilli())
 	return err
@@ -280,7 +281,7 @@ func (in *ingest) advance(counter string, h queue.Head) error {
 // acknowledgement that the hub knows more than it does.
 func (in *ingest) finish() error {
 	for of := range in.heard {
-		_, err := in.tx.ExecContext(in.ctx, `UPDATE epoch SET heard_ms = ?,
+		_, err := in.tx.exec(in.ctx, `UPDATE epoch SET heard_ms = ?,
 			successor = CASE WHEN closed_ms IS NULL THEN successor END, closed_ms = NULL
 			WHERE counter = ? AND epoch = ?`, in.now.UnixMilli(), of.counter, of.epoch[:])
 		if err != nil {
@@ -290,7 +291,7 @@ func (in *ingest) finish() error {
 	for _, counter := range in.result.Counters {
 		for {
 			// Closing one may close the one before it.
-			r, err := in.tx.ExecContext(in.ctx, `UPDATE epoch AS p SET closed_ms = ? WHERE counter = ? AND closed_ms IS NULL
+			r, err := in.tx.exec(in.ctx, `UPDATE epoch AS p SET closed_ms = ? WHERE counter = ? AND closed_ms IS NULL
 				AND EXISTS (SELECT 1 FROM epoch s WHERE s.counter = p.counter AND s.epoch = p.successor
 					AND (s.through >= p.settled OR s.closed_ms IS NOT NULL))
 				AND NOT EXISTS (SELECT 1 FROM owed o WHERE o.counter = p.counter AND o.epoch = p.epoch)`, in.now.UnixMilli(), counter)

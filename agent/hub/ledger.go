@@ -18,8 +18,12 @@ var schemaSQL string
 //go:embed schema2.sql
 var schema2SQL string
 
-// Schema marks ledgers: "LntL". Steps that have been shipped are never edited.
-var Schema = sqlite.Schema{ApplicationID: 0x4c6e744c, Name: "ledger", Steps: []string{schemaSQL, schema2SQL}}
+//go:embed schema3.sql
+var schema3SQL string
+
+// Schema marks ledgers that are SQLite files: "LntL". Steps that have been
+// shipped are never edited; each has its like in migrations, for PostgreSQL.
+var Schema = sqlite.Schema{ApplicationID: 0x4c6e744c, Name: "ledger", Steps: []string{schemaSQL, schema2SQL, schema3SQL}}
 
 // Reasons for which an event is kept aside.
 const (
@@ -34,34 +38,41 @@ const (
 // it has not come, and the counter sends both again in order.
 const Early = "early"
 
-// Ledger keeps sealed events. Its methods may be used from many goroutines.
+// Ledger keeps sealed events, in a SQLite file or in a PostgreSQL database that
+// several hubs share. Its methods may be used from many goroutines.
 type Ledger struct {
-	db    *sql.DB
-	first bool // of the first version, open for reading: without what step 2 adds
+	store
+	db      *sql.DB
+	version int // of the SQLite schema; one that is only read may be old
 }
 
-// OpenLedger opens or makes the ledger at path.
-func OpenLedger(ctx context.Context, path string) (*Ledger, error) {
-	db, err := sqlite.Open(ctx, path, sqlite.Durable, Schema)
+// OpenLedger opens or makes the ledger: a file's path or postgres://….
+func OpenLedger(ctx context.Context, db string) (*Ledger, error) {
+	return openLedger(ctx, db, sqlite.Durable)
+}
+
+// ReadLedger opens the ledger for reading beside a running hub, also a file
+// that an older hub made.
+func ReadLedger(ctx context.Context, db string) (*Ledger, error) {
+	return openLedger(ctx, db, sqlite.ReadOnly)
+}
+
+func openLedger(ctx context.Context, name string, mode sqlite.Mode) (*Ledger, error) {
+	if isPostgres(name) {
+		db, err := openPostgres(ctx, name, mode == sqlite.ReadOnly)
+		if err != nil {
+			return nil, fmt.Errorf("cannot open ledger: %w", err)
+		}
+		return &Ledger{store: store{db, true}, db: db, version: len(Schema.Steps)}, nil
+	}
+	db, err := sqlite.Open(ctx, name, mode, Schema)
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{db: db}, nil
-}
-
-// ReadLedger opens the ledger for reading beside a running hub, also one that
-// an older hub made.
-func ReadLedger(ctx context.Context, path string) (*Ledger, error) {
-	db, err := sqlite.Open(ctx, path, sqlite.ReadOnly, Schema)
-	if err != nil {
-		return nil, err
-	}
-	l := &Ledger{db: db}
-	var version int
-	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+	l := &Ledger{store: store{db, false}, db: db}
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&l.version); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot read ledger: %w", err), db.Close())
 	}
-	l.first = version < 2
 	return l, nil
 }
 
@@ -119,27 +130,31 @@ func (l *Ledger) Ingest(ctx context.Context, keys *KeyRing, deliveries []Deliver
 }
 
 func (l *Ledger) ingest(ctx context.Context, keys *KeyRing, work func(*ingest) error) (r Result, err error) {
-	tx, err := l.db.BeginTx(ctx, nil)
+	err = l.attempt(ctx, func() error {
+		r = Result{}
+		tx, err := l.begin(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer tx.rollback()
+		in := &ingest{ctx: ctx, tx: tx, keys: keys, result: &r, now: time.Now(), kept: map[Aside]int64{}, heard: map[chainOf]bool{}}
+		if err := work(in); err != nil {
+			return err
+		}
+		if err := in.finish(); err != nil {
+			return err
+		}
+		return tx.commit()
+	})
 	if err != nil {
-		return r, fmt.Errorf("cannot write ledger: %w", err)
-	}
-	defer tx.Rollback()
-	in := &ingest{ctx: ctx, tx: tx, keys: keys, result: &r, now: time.Now(), kept: map[Aside]int64{}, heard: map[chainOf]bool{}}
-	if err := work(in); err != nil {
-		return r, fmt.Errorf("cannot write ledger: %w", err)
-	}
-	if err := in.finish(); err != nil {
-		return r, fmt.Errorf("cannot write ledger: %w", err)
-	}
-	if err := tx.Commit(); err != nil {
-		return r, fmt.Errorf("cannot write ledger: %w", err)
+		return Result{}, fmt.Errorf("cannot write ledger: %w", err)
 	}
 	return r, nil
 }
 
 // Counters lists every counter that the ledger has heard of.
 func (l *Ledger) Counters(ctx context.Context) ([]string, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT counter FROM counter ORDER BY counter")
+	rows, err := l.query(ctx, "SELECT counter FROM counter ORDER BY counter")
 	if err != nil {
 		return nil, fmt.Errorf("cannot read ledger: %w", err)
 	}

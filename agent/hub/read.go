@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"fmt"
 	"iter"
 
@@ -30,21 +29,16 @@ type Entry struct {
 	sealed []byte // the event, or the tombstone
 }
 
-// querier is a database or a transaction.
-type querier interface {
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}
-
 // Entries goes through the ledger, chain by chain, oldest first.
 func (l *Ledger) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		ends, err := l.ends(ctx, l.db)
+		ends, err := l.ends(ctx, l.store)
 		if err != nil {
 			yield(Entry{}, err)
 			return
 		}
 		for _, of := range ends {
-			for e, err := range l.chain(ctx, l.db, of) {
+			for e, err := range l.chain(ctx, l.store, of) {
 				if !yield(e, err) || err != nil {
 					return
 				}
@@ -62,12 +56,12 @@ type end struct {
 }
 
 // ends lists the chains, in the order in which they were first heard of.
-func (l *Ledger) ends(ctx context.Context, q querier) (list []end, err error) {
+func (l *Ledger) ends(ctx context.Context, q store) (list []end, err error) {
 	missing := "missing"
-	if l.first {
+	if l.version < 2 {
 		missing = "'[]'"
 	}
-	rows, err := q.QueryContext(ctx, "SELECT counter, epoch, through, head, "+missing+" FROM epoch ORDER BY counter, seen_ms, rowid")
+	rows, err := q.query(ctx, "SELECT counter, epoch, through, head, "+missing+" FROM epoch ORDER BY counter, seen_ms, rowid")
 	if err != nil {
 		return nil, fmt.Errorf("cannot read ledger: %w", err)
 	}
@@ -92,12 +86,12 @@ func (l *Ledger) ends(ctx context.Context, q querier) (list []end, err error) {
 }
 
 // chain goes through one chain. What is owed is read beforehand: it is little.
-func (l *Ledger) chain(ctx context.Context, q querier, of end) iter.Seq2[Entry, error] {
-	const events = `SELECT sequence, id, type, time, hash, repeated, sealed, 0 FROM event WHERE counter = ? AND epoch = ? ORDER BY sequence`
-	const owing = `SELECT sequence, x'', '', '', hash, 0, sealed, 1 FROM owed WHERE counter = ? AND epoch = ? ORDER BY sequence`
+func (l *Ledger) chain(ctx context.Context, q store, of end) iter.Seq2[Entry, error] {
+	const events = `SELECT sequence, id, type, time, hash, repeated, sealed, false FROM event WHERE counter = ? AND epoch = ? ORDER BY sequence`
+	const owing = `SELECT sequence, NULL, '', '', hash, false, sealed, true FROM owed WHERE counter = ? AND epoch = ? ORDER BY sequence`
 	return func(yield func(Entry, error) bool) {
 		var owed []Entry
-		if !l.first {
+		if l.version >= 2 {
 			for e, err := range entries(ctx, q, owing, of.chainOf) {
 				if err != nil {
 					yield(e, err)
@@ -125,9 +119,9 @@ func (l *Ledger) chain(ctx context.Context, q querier, of end) iter.Seq2[Entry, 
 	}
 }
 
-func entries(ctx context.Context, q querier, query string, of chainOf) iter.Seq2[Entry, error] {
+func entries(ctx context.Context, q store, query string, of chainOf) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		rows, err := q.QueryContext(ctx, query, of.counter, of.epoch[:])
+		rows, err := q.query(ctx, query, of.counter, of.epoch[:])
 		if err != nil {
 			yield(Entry{}, fmt.Errorf("cannot read ledger: %w", err))
 			return
@@ -156,7 +150,7 @@ func entries(ctx context.Context, q querier, query string, of chainOf) iter.Seq2
 // Sealed gives the events with this id and whose they are: one, unless another
 // counter uses the same id, or this one used it for two different events.
 func (l *Ledger) Sealed(ctx context.Context, id uuid.UUID) (found []Delivery, err error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT counter, sealed FROM event WHERE id = ? AND repeated = 0", id[:])
+	rows, err := l.query(ctx, "SELECT counter, sealed FROM event WHERE id = ? AND NOT repeated", id[:])
 	if err != nil {
 		return nil, fmt.Errorf("cannot read ledger: %w", err)
 	}

@@ -146,10 +146,7 @@ func (p *place) reopen() {
 	if err := p.ledger.Close(); err != nil {
 		p.t.Fatal(err)
 	}
-	var err error
-	if p.ledger, err = hub.OpenLedger(p.t.Context(), p.dir+"/ledger.db"); err != nil {
-		p.t.Fatal(err)
-	}
+	p.open()
 }
 
 func until(t *testing.T, what string, is func() bool) {

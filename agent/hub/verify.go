@@ -35,16 +35,16 @@ func (e *BrokenError) Unwrap() error { return e.ChainError }
 // first break ends it, with a *BrokenError. It reads one state of the ledger,
 // whatever a running hub adds meanwhile.
 func (l *Ledger) Verify(ctx context.Context, keys *KeyRing) (w Whole, err error) {
-	tx, err := l.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := l.snapshot(ctx)
 	if err != nil {
 		return w, fmt.Errorf("cannot read ledger: %w", err)
 	}
-	defer tx.Rollback()
-	ends, err := l.ends(ctx, tx)
+	defer tx.rollback()
+	ends, err := l.ends(ctx, tx.store)
 	if err != nil {
 		return w, err
 	}
-	if err := strays(ctx, tx, ends); err != nil {
+	if err := strays(ctx, tx.store, ends); err != nil {
 		return w, err
 	}
 	for _, of := range ends {
@@ -52,7 +52,7 @@ func (l *Ledger) Verify(ctx context.Context, keys *KeyRing) (w Whole, err error)
 		if err != nil {
 			return w, err
 		}
-		if err := l.walk(ctx, tx, of, trusted, &w); err != nil {
+		if err := l.walk(ctx, tx.store, of, trusted, &w); err != nil {
 			if broken, ok := errors.AsType[*crossing.ChainError](err); ok {
 				err = &BrokenError{of.counter, of.epoch.String(), broken}
 			}
@@ -60,11 +60,11 @@ func (l *Ledger) Verify(ctx context.Context, keys *KeyRing) (w Whole, err error)
 		}
 		w.Missing += of.missing.count()
 	}
-	return w, hidden(ctx, tx)
+	return w, hidden(ctx, tx.store)
 }
 
 // walk follows one chain to its end.
-func (l *Ledger) walk(ctx context.Context, tx *sql.Tx, of end, trusted crossing.Keys, w *Whole) error {
+func (l *Ledger) walk(ctx context.Context, tx store, of end, trusted crossing.Keys, w *Whole) error {
 	chain := &crossing.Chain{Keys: trusted, Counter: of.counter}
 	var last uint64
 	hash := of.head
@@ -111,8 +111,8 @@ func (l *Ledger) walk(ctx context.Context, tx *sql.Tx, of end, trusted crossing.
 
 // strays finds events of a chain that the ledger does not list: its end was
 // removed, so that nobody would walk it.
-func strays(ctx context.Context, tx *sql.Tx, ends []end) error {
-	rows, err := tx.QueryContext(ctx, "SELECT counter, epoch, min(sequence) FROM event GROUP BY counter, epoch")
+func strays(ctx context.Context, tx store, ends []end) error {
+	rows, err := tx.query(ctx, "SELECT counter, epoch, min(sequence) FROM event GROUP BY counter, epoch")
 	if err != nil {
 		return fmt.Errorf("cannot read ledger: %w", err)
 	}
@@ -133,12 +133,12 @@ func strays(ctx context.Context, tx *sql.Tx, ends []end) error {
 
 // hidden finds events that are marked as repetitions of one that is not there,
 // so that nobody would be shown them.
-func hidden(ctx context.Context, tx *sql.Tx) error {
+func hidden(ctx context.Context, tx store) error {
 	var b BrokenError
 	b.ChainError = &crossing.ChainError{Reason: "it is marked as a repetition, but the first of its id is not there"}
 	var epoch []byte
-	err := tx.QueryRowContext(ctx, `SELECT counter, epoch, sequence FROM event e WHERE repeated <> 0
-		AND NOT EXISTS (SELECT 1 FROM event f WHERE f.id = e.id AND f.counter = e.counter AND f.repeated = 0)
+	err := tx.row(ctx, `SELECT counter, epoch, sequence FROM event e WHERE e.repeated
+		AND NOT EXISTS (SELECT 1 FROM event f WHERE f.id = e.id AND f.counter = e.counter AND NOT f.repeated)
 		ORDER BY counter, epoch, sequence LIMIT 1`).Scan(&b.Counter, &epoch, &b.Sequence)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil

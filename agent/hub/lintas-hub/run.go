@@ -22,7 +22,9 @@ const (
 	defaultKeys = "/var/lib/lintas-hub/keys"
 )
 
-func dbFlag(fs *flag.FlagSet, v *string) { fs.StringVar(v, "db", defaultDB, "ledger `file` (SQLite)") }
+func dbFlag(fs *flag.FlagSet, v *string) {
+	fs.StringVar(v, "db", defaultDB, "ledger: a `file` (SQLite), or postgres://user@host/database; $PGPASSWORD and ~/.pgpass work")
+}
 
 func keysFlag(fs *flag.FlagSet, v *string) {
 	fs.StringVar(v, "keys", defaultKeys, "`folder` of the hub's keys, made by lintas-hub keys init")

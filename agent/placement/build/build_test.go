@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"lintas/agent/crossing"
+	"lintas/agent/e2e/servers"
 	"lintas/agent/placement"
 	"lintas/agent/placement/build"
 	"lintas/mrz"
@@ -370,7 +369,11 @@ func TestSealedStays(t *testing.T) {
 
 // Placements from a real PostgreSQL.
 func TestPostgres(t *testing.T) {
-	url := startPostgres(t)
+	server := servers.StartPostgres(t)
+	server.Exec(t, `CREATE TABLE placement(placement_id text, rev int, status text, primary_name text, birth date, number text, expiry date);
+		INSERT INTO placement SELECT 'P-' || n, 1, 'siap', 'CONTOH' || chr(65 + n % 26), DATE '1980-01-02' + n, 'ZZ' || lpad(n::text, 7, '0'), DATE '2031-01-01' FROM generate_series(1, 3000) n;
+		INSERT INTO placement VALUES ('P-X', 1, 'ready', 'X', DATE '1980-01-01', 'ZZ1', DATE '2031-01-01')`)
+	url := server.URL()
 	query := func(where string) string {
 		return `SELECT placement_id, rev, status, 'HKG' AS destination, primary_name AS "primary", birth AS date_of_birth, ARRAY['SGP'] AS via, NULL AS scheme,
 			json_build_array(json_build_object('issuing_state', 'IDN', 'document_number', number, 'date_of_expiry', expiry)) AS documents
@@ -394,66 +397,4 @@ func TestPostgres(t *testing.T) {
 	if _, err := build.Run(t.Context(), o.options(), build.Source{Placements: build.Postgres(t.Context(), "postgres://nobody:sesame@127.0.0.1:1/x", "SELECT 1")}); err == nil || strings.Contains(err.Error(), "sesame") {
 		t.Errorf("a password is shown, or nothing is: %v", err)
 	}
-}
-
-// startPostgres starts a server of its own, reached over a socket in a folder
-// of the test's.
-func startPostgres(t *testing.T) string {
-	t.Helper()
-	bins, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if len(bins) == 0 {
-		t.Skip("PostgreSQL is not installed: make setup")
-	}
-	bin := filepath.Dir(bins[len(bins)-1])
-	dir, err := os.MkdirTemp("", "pg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	run := func(name string, args ...string) *exec.Cmd {
-		if os.Geteuid() == 0 {
-			// The server refuses to run as root; Debian's package brings a user.
-			args = append([]string{"--reuid=postgres", "--regid=postgres", "--clear-groups", name}, args...)
-			name = "setpriv"
-		}
-		cmd := exec.Command(name, args...)
-		cmd.Dir = dir // one that the user may be in
-		return cmd
-	}
-	if os.Geteuid() == 0 {
-		if _, err := user.Lookup("postgres"); err != nil {
-			t.Skip("there is no user postgres: make setup")
-		}
-		if err := os.Chmod(dir, 0o777); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data := filepath.Join(dir, "data")
-	if out, err := run(filepath.Join(bin, "initdb"), "-D", data, "-U", "hub", "-A", "trust", "--no-sync").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	server := run(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "", "-F")
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Process.Signal(os.Interrupt); server.Wait() })
-	psql := func(sql string) ([]byte, error) {
-		return exec.Command("psql", "-h", dir, "-U", "hub", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-qc", sql).CombinedOutput()
-	}
-	deadline := time.Now().Add(time.Minute)
-	for {
-		if _, err := psql("SELECT 1"); err == nil {
-			break
-		} else if time.Now().After(deadline) {
-			t.Fatal("PostgreSQL does not come up")
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	out, err := psql(`CREATE TABLE placement(placement_id text, rev int, status text, primary_name text, birth date, number text, expiry date);
-		INSERT INTO placement SELECT 'P-' || n, 1, 'siap', 'CONTOH' || chr(65 + n % 26), DATE '1980-01-02' + n, 'ZZ' || lpad(n::text, 7, '0'), DATE '2031-01-01' FROM generate_series(1, 3000) n;
-		INSERT INTO placement VALUES ('P-X', 1, 'ready', 'X', DATE '1980-01-01', 'ZZ1', DATE '2031-01-01')`)
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return "postgres://hub@/postgres?host=" + dir
 }
