@@ -87,6 +87,8 @@ const (
 	TopicPrefix = "lintas/v1/"
 	// EventFilter matches every counter's event topic.
 	EventFilter = TopicPrefix + "+/event"
+	// StateFilter matches every counter's state topic.
+	StateFilter = TopicPrefix + "+/state"
 )
 
 // EventTopic is where a counter's sealed events go.
@@ -100,9 +102,16 @@ func StateTopic(counter string) string { return TopicPrefix + counter + "/state"
 
 // CounterOfTopic gives the counter an event topic belongs to.
 func CounterOfTopic(topic string) (counter string, ok bool) {
+	return counterOf(topic, "/event")
+}
+
+// CounterOfStateTopic gives the counter a state topic belongs to.
+func CounterOfStateTopic(topic string) (counter string, ok bool) { return counterOf(topic, "/state") }
+
+func counterOf(topic, end string) (counter string, ok bool) {
 	rest, ok := strings.CutPrefix(topic, TopicPrefix)
-	counter, isEvent := strings.CutSuffix(rest, "/event")
-	return counter, ok && isEvent && ValidCounter(counter)
+	counter, fits := strings.CutSuffix(rest, end)
+	return counter, ok && fits && ValidCounter(counter)
 }
 
 var counterForm = regexp.MustCompile(`^[A-Z0-9-]{3,32}$`)

@@ -153,12 +153,19 @@ func Signer(sealed []byte) (id string, err error) {
 // Before gives the hash that a sealed event or a tombstone names as that of
 // the event before it. It is not verified.
 func Before(sealed []byte) (queue.Hash, error) {
+	at, err := ClaimedPosition(sealed)
+	return at.Prev, err
+}
+
+// ClaimedPosition gives the position that a sealed event or a tombstone says it
+// has, before anything is checked.
+func ClaimedPosition(sealed []byte) (queue.Position, error) {
 	if IsTombstone(sealed) {
 		t, err := readTombstone(sealed)
-		return t.Position.Prev, err
+		return t.Position, err
 	}
 	s, err := readUnverified(sealed)
-	return s.Position.Prev, err
+	return s.Position, err
 }
 
 // Decrypt gives the record's JSON. Only the hub holds the identities.

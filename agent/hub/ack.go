@@ -2,7 +2,10 @@ package hub
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"lintas/agent/crossing"
@@ -25,87 +28,110 @@ const CodeOwed = "owed"
 // Ack says where a counter stands. Its time is later than that of every
 // acknowledgement before.
 func (l *Ledger) Ack(ctx context.Context, counter string) (a crossing.Ack, err error) {
-	err = l.attempt(ctx, func() error {
-		tx, err := l.begin(ctx, nil)
-		if err != nil {
-			return err
-		}
-		defer tx.rollback()
-		if a, err = tx.ack(ctx, counter); err != nil {
-			return err
-		}
-		return tx.commit()
+	err = l.Acks(ctx, []string{counter}, func(acks []crossing.Ack) error {
+		a = acks[0]
+		return nil
 	})
-	if err != nil {
-		return a, fmt.Errorf("cannot acknowledge: %w", err)
-	}
-	return a, nil
-}
-
-func (t tx) ack(ctx context.Context, counter string) (a crossing.Ack, err error) {
-	a.Counter = counter
-	if _, err := t.exec(ctx, "INSERT INTO counter(counter, ack_ms) VALUES(?, 0) ON CONFLICT DO NOTHING", counter); err != nil {
-		return a, err
-	}
-	var last int64
-	if err := t.row(ctx, "SELECT ack_ms FROM counter WHERE counter = ?"+t.forUpdate(), counter).Scan(&last); err != nil {
-		return a, err
-	}
-	now := max(time.Now().UnixMilli(), last+1)
-	a.Time = crossing.TimeOf(time.UnixMilli(now))
-	if a.Epochs, err = ackedEpochs(ctx, t.store, counter); err != nil {
-		return a, err
-	}
-	_, err = t.exec(ctx, "UPDATE counter SET ack_ms = ? WHERE counter = ?", now, counter)
 	return a, err
 }
 
-func ackedEpochs(ctx context.Context, tx store, counter string) ([]crossing.AckEpoch, error) {
-	rows, err := tx.query(ctx, `SELECT epoch, through, head, missing FROM epoch WHERE counter = ? AND closed_ms IS NULL
-		ORDER BY coalesce(heard_ms, seen_ms) DESC, rowid DESC LIMIT ?`, counter, ackEpochs)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []crossing.AckEpoch
-	var epochs [][]byte
-	for rows.Next() {
-		var epoch, head []byte
-		var missing string
-		var e crossing.AckEpoch
-		if err := rows.Scan(&epoch, &e.Through, &head, &missing); err != nil {
-			return nil, err
-		}
-		lost, err := readRanges(missing, e.Through)
+// Acks says where counters stand, some at a time. While publish runs, no other
+// hub can say anything newer of them; it returns when the broker has what it
+// was given.
+func (l *Ledger) Acks(ctx context.Context, counters []string, publish func([]crossing.Ack) error) error {
+	for some := range slices.Chunk(union(counters, nil), rowsAtOnce) {
+		var acks []crossing.Ack
+		var published error
+		err := l.attempt(ctx, func() error {
+			tx, err := l.begin(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer tx.rollback()
+			if acks, err = tx.acks(ctx, some); err != nil {
+				return err
+			}
+			if l.postgres && published == nil { // the one hub that has a file need not hold it up
+				published = publish(acks)
+			}
+			return tx.commit()
+		})
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("cannot acknowledge: %w", err)
 		}
-		e.Epoch, e.Head, e.Missing = queue.Epoch(epoch).String(), queue.Hash(head).String(), lost
-		list, epochs = append(list, e), append(epochs, epoch)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	for i := range list {
-		if list[i].Nack, err = owedOf(ctx, tx, counter, epochs[i]); err != nil {
-			return nil, err
+		if !l.postgres {
+			published = publish(acks)
+		}
+		if published != nil {
+			return published
 		}
 	}
-	return list, nil
+	return nil
 }
 
-func owedOf(ctx context.Context, tx store, counter string, epoch []byte) (list []crossing.Nack, err error) {
-	rows, err := tx.query(ctx, "SELECT sequence FROM owed WHERE counter = ? AND epoch = ? ORDER BY sequence LIMIT ?", counter, epoch, ackOwed)
-	if err != nil {
+// acks says where counters stand, as one moment: all have the same time, by the
+// database's clock where several hubs use it, and later than any before.
+func (t tx) acks(ctx context.Context, counters []string) ([]crossing.Ack, error) {
+	now := int64(0)
+	if err := t.lock(ctx, counters, counters, func(_ string, last int64, _ bool) { now = max(now, last+1) }); err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		n := crossing.Nack{Code: CodeOwed}
-		if err := rows.Scan(&n.Sequence); err != nil {
+	clock := time.Now().UnixMilli()
+	if t.postgres {
+		if err := t.row(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint").Scan(&clock); err != nil {
 			return nil, err
 		}
-		list = append(list, n)
 	}
-	return list, rows.Err()
+	now = max(now, clock)
+	acks := make([]crossing.Ack, len(counters))
+	at := map[string]*crossing.Ack{}
+	for i, c := range counters {
+		acks[i] = crossing.Ack{Counter: c, Time: crossing.TimeOf(time.UnixMilli(now))}
+		at[c] = &acks[i]
+	}
+	if err := t.ackEpochs(ctx, counters, at); err != nil {
+		return nil, err
+	}
+	rows := make([][]any, len(counters))
+	for i, c := range counters {
+		rows[i] = []any{c, now}
+	}
+	_, err := t.insert(ctx, "counter(counter, ack_ms)", rows, "ON CONFLICT(counter) DO UPDATE SET ack_ms = excluded.ack_ms")
+	return acks, err
+}
+
+// ackEpochs fills in the epochs of acknowledgements.
+func (t tx) ackEpochs(ctx context.Context, counters []string, at map[string]*crossing.Ack) error {
+	err := t.among(ctx, `SELECT counter, epoch, through, head, missing FROM (SELECT *, row_number() OVER (PARTITION BY counter
+		ORDER BY coalesce(heard_ms, seen_ms) DESC, rowid DESC) AS nth FROM epoch WHERE counter in AND closed_ms IS NULL) AS e
+		WHERE nth <= `+strconv.Itoa(ackEpochs)+` ORDER BY counter, nth`, anys(counters), func(rows *sql.Rows) error {
+		var counter, missing string
+		var epoch, head []byte
+		var e crossing.AckEpoch
+		if err := rows.Scan(&counter, &epoch, &e.Through, &head, &missing); err != nil {
+			return err
+		}
+		lost, err := readRanges(missing, e.Through)
+		e.Epoch, e.Head, e.Missing = queue.Epoch(epoch).String(), queue.Hash(head).String(), lost
+		at[counter].Epochs = append(at[counter].Epochs, e)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return t.among(ctx, `SELECT counter, epoch, sequence FROM (SELECT *, row_number() OVER (PARTITION BY counter, epoch ORDER BY sequence) AS nth
+		FROM owed WHERE counter in ) AS o WHERE nth <= `+strconv.Itoa(ackOwed)+` ORDER BY counter, epoch, sequence`, anys(counters), func(rows *sql.Rows) error {
+		var counter string
+		var epoch []byte
+		n := crossing.Nack{Code: CodeOwed}
+		if err := rows.Scan(&counter, &epoch, &n.Sequence); err != nil {
+			return err
+		}
+		for i, e := range at[counter].Epochs {
+			if e.Epoch == queue.Epoch(epoch).String() {
+				at[counter].Epochs[i].Nack = append(e.Nack, n)
+			}
+		}
+		return nil
+	})
 }

@@ -12,9 +12,7 @@ import (
 // else stays sealed. A hub without identities leaves them to the operator.
 func (in *ingest) heed(a arrival) error {
 	if a.at.Sequence == 1 {
-		if err := in.began(a); err != nil {
-			return err
-		}
+		in.began(a)
 	}
 	t, err := crossing.ParseType(a.event.Type)
 	if err != nil {
@@ -24,7 +22,7 @@ func (in *ingest) heed(a arrival) error {
 	case crossing.KeyRotated:
 		var rec crossing.Rotated
 		if in.read(a, &rec) {
-			in.rotated(a, rec)
+			return in.rotated(a, rec)
 		}
 	case crossing.QueueRecovered:
 		var rec crossing.Recovered
@@ -38,17 +36,16 @@ func (in *ingest) heed(a arrival) error {
 // began tells the operator when a counter that has an open chain begins another
 // one as if nothing had been before: somebody has removed all that it knew of
 // itself.
-func (in *ingest) began(a arrival) error {
+func (in *ingest) began(a arrival) {
 	if a.event.Type == crossing.QueueRecovered.Wire() {
-		return nil // it says itself what happened
+		return // it says itself what happened
 	}
-	var others int
-	err := in.tx.row(in.ctx, "SELECT count(*) FROM epoch WHERE counter = ? AND epoch <> ? AND through > 0 AND closed_ms IS NULL",
-		a.counter, a.at.Epoch[:]).Scan(&others)
-	if err == nil && others > 0 {
-		in.result.notice(a.counter, "the counter has begun a new chain and says nothing of the one before: its queue was removed", "epoch", a.at.Epoch.String())
+	for of, c := range in.chains {
+		if of.counter == a.counter && of.epoch != a.at.Epoch && c.head.Sequence > 0 && !c.closed {
+			in.result.notice(a.counter, "the counter has begun a new chain and says nothing of the one before: its queue was removed", "epoch", a.at.Epoch.String())
+			break
+		}
 	}
-	return err
 }
 
 // read opens a record; where it cannot be opened, the operator is told.
@@ -66,20 +63,22 @@ func (in *ingest) read(a arrival, rec crossing.Record) bool {
 	return err == nil
 }
 
-// rotated trusts the key that a trusted key names. The file is written before
-// the event is committed: a power cut in between leaves a key too many, which
-// the event names again when it comes again, and never an event whose key was
-// forgotten.
-func (in *ingest) rotated(a arrival, rec crossing.Rotated) {
+// rotated trusts the key that a trusted key names: in the ledger, for all hubs,
+// and in this one's folder. That file is written before the event is committed:
+// a power cut in between leaves a key too many, which the event names again when
+// it comes again, and never an event whose key was forgotten.
+func (in *ingest) rotated(a arrival, rec crossing.Rotated) error {
 	added, err := rec.NewKey()
 	if err == nil {
 		_, err = in.keys.add(a.counter, added)
 	}
 	if err != nil {
 		in.result.notice(a.counter, "cannot trust the counter's new key; use lintas-hub keys trust", "id", a.event.ID, "error", err)
-		return
+		return nil
 	}
 	in.result.notice(a.counter, "the counter has a new key, named by the one before", "key", rec.KeyID, "previous_key", a.event.KeyID)
+	in.result.Trusted = append(in.result.Trusted, a.counter)
+	return in.tx.trust(in.ctx, a.counter, added, in.now)
 }
 
 // recovered notes what a counter says of the epoch before: what of it is lost,
@@ -101,6 +100,7 @@ func (in *ingest) recovered(a arrival, rec crossing.Recovered) error {
 	}
 	_, err = in.tx.exec(in.ctx, "UPDATE epoch SET successor = ?, settled = ?, missing = ? WHERE counter = ? AND epoch = ?",
 		a.at.Epoch[:], rec.Rewrapped+1, string(missing), a.counter, previous[:])
+	in.counters[a.counter].closes = true
 	return err
 }
 

@@ -16,14 +16,22 @@
 // key.rotated, after which it trusts the counter's new key, and
 // queue.recovered, after which it knows what of a chain is lost and closes it
 // when everything else has come.
+//
+// The ledger is a SQLite file of one hub, or a PostgreSQL database that any
+// number of hubs share, each dealt a part of the messages. Whoever takes in a
+// counter's events or acknowledges them holds its row; transactions that the
+// database refuses are done anew, and what cannot be committed is neither
+// acknowledged nor taken from the broker.
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +41,10 @@ import (
 
 const (
 	batchLimit = 512
+	// inbox is how many messages wait here: more than a broker sends without
+	// PUBACK, so that it is heard while the hub waits for one of its own.
+	inbox      = 4096
+	ackWait    = 15 * time.Second // for the broker to take acknowledgements
 	backoffMin = time.Second
 	backoffMax = 30 * time.Second
 	keysEvery  = 2 * time.Second // how soon a newly trusted counter is answered
@@ -40,7 +52,12 @@ const (
 
 var errLost = errors.New("connection lost")
 
-// Hub serves one ledger on one broker.
+// Hub serves one ledger on one broker. Several hubs, each a process with a
+// client id of its own, share the load of one PostgreSQL ledger if they are of
+// one Group. Whatever order the broker deals the messages in, a counter's row
+// in the ledger is locked while its events are taken in, and while its
+// acknowledgement is published: what comes before the event that it follows
+// waits in the ledger, and no acknowledgement comes after a newer one.
 type Hub struct {
 	Ledger *Ledger
 	Keys   *KeyRing
@@ -49,6 +66,12 @@ type Hub struct {
 	// and ManualAck are filled in.
 	Connection func() (mqtt.Options, error)
 	Logger     *slog.Logger
+	// Group is the name of the shared subscription; "": this hub is alone and
+	// gets everything. A group keeps no session at the broker: what was dealt
+	// to a hub that died would wait there for it, and not go to another one.
+	Group string
+
+	states states
 }
 
 // Run receives until ctx ends, over as many connections as it takes.
@@ -80,12 +103,18 @@ func (h *Hub) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	messages := make(chan mqtt.Message, batchLimit)
+	messages := make(chan mqtt.Message, inbox)
 	gone := make(chan struct{})
 	leave := sync.OnceFunc(func() { close(gone) })
 	defer leave()
 	o.Filters, o.ManualAck = []string{crossing.EventFilter}, true
+	if h.Group != "" {
+		o.Filters[0], o.KeepSession = "$share/"+h.Group+"/"+crossing.EventFilter, false
+	}
 	o.Receive = func(m mqtt.Message) {
+		if h.states.take(m) {
+			return
+		}
 		select {
 		case messages <- m:
 		case <-gone:
@@ -95,8 +124,15 @@ func (h *Hub) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer conn.Close()
-	defer leave() // before: a connection is not closed while Receive waits
+	defer leave()        // before: a connection is not closed while Receive waits
+	watching.Go(func() { // a broker may forbid it, or answer only when what it has kept has been taken
+		if err := conn.Watch(ctx, crossing.StateFilter); err != nil && !conn.IsLost() {
+			h.Logger.Warn("what counters say about themselves is not heard", "error", err)
+		}
+	})
 	h.Logger.Info("receiving", "broker", mqtt.Redact(o.URL))
 	// Every counter learns where it stands, also that this ledger was restored
 	// from a backup; those whose key is new learn that they are heard.
@@ -105,6 +141,9 @@ func (h *Hub) session(ctx context.Context) error {
 	defer look.Stop()
 	counters, err := h.Ledger.Counters(ctx)
 	if err != nil {
+		return err
+	}
+	if _, err := h.Ledger.Learn(ctx, h.Keys); err != nil {
 		return err
 	}
 	if err := h.welcome(ctx, trusted.changed()); err != nil {
@@ -124,6 +163,12 @@ func (h *Hub) session(ctx context.Context) error {
 		case <-conn.Lost():
 			return errors.Join(errLost, conn.Err())
 		case <-look.C:
+			if err := h.Ledger.KeepStates(ctx, h.states.news()); err != nil {
+				return err
+			}
+			if _, err := h.Ledger.Learn(ctx, h.Keys); err != nil {
+				return err
+			}
 			changed := trusted.changed()
 			if err := h.welcome(ctx, changed); err != nil {
 				return err
@@ -160,11 +205,17 @@ collect:
 		counter, _ := crossing.CounterOfTopic(m.Topic)
 		deliveries = append(deliveries, Delivery{Counter: counter, Sealed: m.Payload})
 	}
+	if h.Ledger.Waits { // the broker deals them in any order
+		deliveries = inOrder(deliveries)
+	}
 	result, err := h.Ledger.Ingest(ctx, h.Keys, deliveries)
 	if err != nil {
 		return err
 	}
 	h.log(result)
+	if err := h.welcome(ctx, result.Trusted); err != nil {
+		return err
+	}
 	if err := h.answer(ctx, conn, result.Counters); err != nil {
 		return err
 	}
@@ -208,18 +259,57 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-// answer publishes acknowledgements, retained.
+// answer publishes acknowledgements, retained. A hub of a group waits until the
+// broker has them: see Ledger.Acks.
 func (h *Hub) answer(ctx context.Context, conn *mqtt.Conn, counters []string) error {
-	for _, counter := range counters {
-		ack, err := h.Ledger.Ack(ctx, counter)
-		if err != nil {
-			return err
+	return h.Ledger.Acks(ctx, counters, func(acks []crossing.Ack) error {
+		var taken []mqtt.Token
+		for _, a := range acks {
+			signed, err := h.Signer.Sign(a)
+			if err != nil {
+				return err
+			}
+			taken = append(taken, conn.Publish(crossing.AckTopic(a.Counter), true, signed))
 		}
-		signed, err := h.Signer.Sign(ack)
-		if err != nil {
-			return err
+		if h.Group == "" {
+			return nil
 		}
-		conn.Publish(crossing.AckTopic(counter), true, signed)
+		wait := time.NewTimer(ackWait)
+		defer wait.Stop()
+		for _, t := range taken {
+			select {
+			case <-t.Done():
+				if err := t.Error(); err != nil {
+					return err
+				}
+			case <-conn.Lost():
+				return errors.Join(errLost, conn.Err())
+			case <-wait.C:
+				return errors.New("the broker does not take acknowledgements")
+			}
+		}
+		return nil
+	})
+}
+
+// inOrder puts events in the order of their chains, as far as they say
+// themselves where they stand.
+func inOrder(deliveries []Delivery) []Delivery {
+	type placed struct {
+		Delivery
+		epoch    string
+		sequence uint64
 	}
-	return nil
+	list := make([]placed, len(deliveries))
+	for i, d := range deliveries {
+		at, _ := crossing.ClaimedPosition(d.Sealed)
+		list[i] = placed{d, string(at.Epoch[:]), at.Sequence}
+	}
+	slices.SortStableFunc(list, func(a, b placed) int {
+		return cmp.Or(strings.Compare(a.Counter, b.Counter), strings.Compare(a.epoch, b.epoch), cmp.Compare(a.sequence, b.sequence))
+	})
+	for i, p := range list {
+		deliveries[i] = p.Delivery
+	}
+	return deliveries
 }

@@ -137,12 +137,17 @@ func (p *place) trust(s *sender) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	path := filepath.Join(p.t.TempDir(), "key.jwk")
+	trustIn(p.t, p.keys, s.id, jwks)
+}
+
+func trustIn(t *testing.T, ring *hub.KeyRing, counter string, jwks []byte) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "key.jwk")
 	if err := os.WriteFile(path, jwks, 0o600); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
-	if _, err := p.keys.Trust(s.id, path); err != nil {
-		p.t.Fatal(err)
+	if _, err := ring.Trust(counter, path); err != nil {
+		t.Fatal(err)
 	}
 }
 

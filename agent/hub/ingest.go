@@ -15,14 +15,23 @@ import (
 
 // ingest is one transaction that takes deliveries in.
 type ingest struct {
-	ctx    context.Context
-	tx     tx
-	keys   *KeyRing
-	result *Result
-	now    time.Time
-	kept   map[Aside]int64 // how many are kept aside already, as far as asked
-	heard  map[chainOf]bool
-	asides *bool // whether anything is kept aside at all; nil: not asked yet
+	ctx      context.Context
+	tx       tx
+	keys     *KeyRing
+	result   *Result
+	now      time.Time
+	waits    bool // see Ledger.Waits
+	counters map[string]*counterRow
+	chains   map[chainOf]*chainEnd
+	ids      map[uuid.UUID]bool // whether the ledger has an event of that id, as far as asked
+	kept     map[Aside]int64    // how many are kept aside already, as far as asked
+	toKeep   []keptAside        // aside, at the end
+	asides   *bool              // whether anything is kept aside at all; nil: not asked yet
+}
+
+func newIngest(ctx context.Context, tx tx, keys *KeyRing, r *Result) *ingest {
+	return &ingest{ctx: ctx, tx: tx, keys: keys, result: r, now: time.Now(), counters: map[string]*counterRow{}, chains: map[chainOf]*chainEnd{},
+		ids: map[uuid.UUID]bool{}, kept: map[Aside]int64{}}
 }
 
 type chainOf struct {
@@ -39,9 +48,13 @@ type arrival struct {
 	sealed  []byte
 }
 
-func (in *ingest) one(d Delivery) error {
-	a, reason := in.open(d)
+// one takes in a delivery that has been opened.
+func (in *ingest) one(d Delivery, a arrival, reason string) error {
+	if reason == "" && in.counters[a.counter] == nil {
+		reason = AsideKey // it was trusted just now: see Retake
+	}
 	out := Outcome{Counter: d.Counter, Reason: reason}
+	of := chainOf{a.counter, a.at.Epoch}
 	if reason == "" {
 		var err error
 		if out, err = in.take(a); err != nil {
@@ -49,26 +62,32 @@ func (in *ingest) one(d Delivery) error {
 		}
 		if out.Reason == "" || out.Reason == Early {
 			in.result.answer(a.counter)
-			in.heard[chainOf{a.counter, a.at.Epoch}] = true
+			in.chain(of).heard = true
 		}
 	}
 	in.result.Outcomes = append(in.result.Outcomes, out)
 	switch out.Reason {
 	case "":
-		return in.forget(d.Sealed)
+		if err := in.forget(d.Sealed); err != nil {
+			return err
+		}
+		return in.follow(of)
 	case Early:
 		in.result.Early++
+		if in.waits {
+			return in.keep(a)
+		}
 		return nil
 	}
 	return in.aside(d, out.Reason)
 }
 
-// open checks a delivery by itself.
-func (in *ingest) open(d Delivery) (a arrival, reason string) {
+// arrival checks a delivery by itself.
+func (k *KeyRing) arrival(d Delivery) (a arrival, reason string) {
 	if !crossing.ValidCounter(d.Counter) {
 		return a, AsideTopic
 	}
-	a, err := in.keys.open(d.Counter, d.Sealed)
+	a, err := k.open(d.Counter, d.Sealed)
 	switch {
 	case errors.Is(err, crossing.ErrUnknownKey), errors.Is(err, errKeyFile):
 		return a, AsideKey
@@ -83,23 +102,20 @@ func (in *ingest) open(d Delivery) (a arrival, reason string) {
 // take finds the place of an arrival in its chain.
 func (in *ingest) take(a arrival) (Outcome, error) {
 	out := Outcome{Counter: a.counter, Sequence: a.at.Sequence}
-	head, known, err := in.head(a.counter, a.at.Epoch)
-	if err != nil {
-		return out, err
-	}
+	chain := in.chain(chainOf{a.counter, a.at.Epoch})
+	var err error
 	switch {
-	case a.at.Sequence <= head.Sequence:
-		out.Reason, err = in.again(a, head)
-	case a.at.Sequence > head.Sequence+1:
-		out.Sequence, out.Reason = head.Sequence+1, Early
-		if !known { // so that the counter gets an answer at all
-			err = in.advance(a.counter, head)
-		}
-	case a.at.Prev != head.Hash:
+	case a.at.Sequence <= chain.head.Sequence:
+		out.Reason, err = in.again(a, chain.head)
+	case in.counters[a.counter].revoked:
+		out.Reason = AsideRevoked
+	case a.at.Sequence > chain.head.Sequence+1:
+		out.Sequence, out.Reason = chain.head.Sequence+1, Early
+	case a.at.Prev != chain.head.Hash:
 		out.Reason = AsideChain
 	default:
 		if out.Reason, err = in.store(a); err == nil && out.Reason == "" {
-			err = in.advance(a.counter, queue.Head{Epoch: a.at.Epoch, Sequence: a.at.Sequence, Hash: a.hash})
+			chain.head.Sequence, chain.head.Hash, chain.grown = a.at.Sequence, a.hash, true
 		}
 	}
 	return out, err
@@ -183,21 +199,6 @@ func (in *ingest) at(counter string, epoch queue.Epoch, sequence uint64) (s stan
 	return s, nil
 }
 
-// head gives the end of the chain as the ledger has it.
-func (in *ingest) head(counter string, epoch queue.Epoch) (h queue.Head, known bool, err error) {
-	h.Epoch = epoch
-	var hash []byte
-	err = in.tx.row(in.ctx, "SELECT through, head FROM epoch WHERE counter = ? AND epoch = ?", counter, epoch[:]).
-		Scan(&h.Sequence, &hash)
-	if errors.Is(err, sql.ErrNoRows) {
-		return h, false, nil
-	} else if err != nil {
-		return h, false, err
-	}
-	h.Hash = queue.Hash(hash)
-	return h, true, nil
-}
-
 // store writes an arrival at its position. Something can be there only if
 // somebody changed the ledger behind the hub's back; that stays as it is, and
 // the hub goes on.
@@ -237,11 +238,31 @@ func (in *ingest) store(a arrival) (reason string, err error) {
 	return "", in.heed(a)
 }
 
+// lookUp asks which ids of events the ledger has.
+func (in *ingest) lookUp(ids []any) error {
+	for _, id := range ids {
+		in.ids[uuid.UUID(id.([]byte))] = false
+	}
+	return in.tx.among(in.ctx, "SELECT id FROM event WHERE id in ", ids, func(rows *sql.Rows) error {
+		var id []byte
+		err := rows.Scan(&id)
+		if err == nil && len(id) == len(uuid.UUID{}) {
+			in.ids[uuid.UUID(id)] = true
+		}
+		return err
+	})
+}
+
 // repeated tells whether the counter has sent this message before. One that
 // it wrapped anew after losing its disk comes with an id that is here already:
 // its place in the chain counts, its body does not. Another message under a
 // known id is no repetition: it must not hide behind the first.
 func (in *ingest) repeated(a arrival) (bool, error) {
+	there, asked := in.ids[a.event.UUID]
+	in.ids[a.event.UUID] = true
+	if asked && !there {
+		return false, nil
+	}
 	rows, err := in.tx.query(in.ctx, "SELECT sealed FROM event WHERE id = ? AND counter = ? AND NOT repeated", a.event.UUID[:], a.counter)
 	if err != nil {
 		return false, err
@@ -264,32 +285,17 @@ func (in *ingest) repeated(a arrival) (bool, error) {
 	return false, rows.Err()
 }
 
-func (in *ingest) advance(counter string, h queue.Head) error {
-	_, err := in.tx.exec(in.ctx, "INSERT INTO counter(counter, ack_ms) VALUES(?, 0) ON CONFLICT DO NOTHING", counter)
-	if err != nil {
+// finish writes what the transaction has found out, and closes the chains of
+// which nothing is outstanding.
+func (in *ingest) finish() error {
+	if err := in.advance(); err != nil {
 		return err
 	}
-	_, err = in.tx.exec(in.ctx, `INSERT INTO epoch(counter, epoch, through, head, seen_ms) VALUES(?, ?, ?, ?, ?)
-		ON CONFLICT(counter, epoch) DO UPDATE SET through = excluded.through, head = excluded.head`,
-		counter, h.Epoch[:], h.Sequence, h.Hash[:], in.now.UnixMilli())
-	return err
-}
-
-// finish notes which chains were heard, and closes those of which nothing is
-// outstanding. A closed one that is heard again is open from then on: a
-// counter whose disk was restored from an old copy must learn from its
-// acknowledgement that the hub knows more than it does.
-func (in *ingest) finish() error {
-	for of := range in.heard {
-		_, err := in.tx.exec(in.ctx, `UPDATE epoch SET heard_ms = ?,
-			successor = CASE WHEN closed_ms IS NULL THEN successor END, closed_ms = NULL
-			WHERE counter = ? AND epoch = ?`, in.now.UnixMilli(), of.counter, of.epoch[:])
-		if err != nil {
-			return err
-		}
+	if err := in.waitNoLonger(); err != nil {
+		return err
 	}
 	for _, counter := range in.result.Counters {
-		for {
+		for in.counters[counter].closes {
 			// Closing one may close the one before it.
 			r, err := in.tx.exec(in.ctx, `UPDATE epoch AS p SET closed_ms = ? WHERE counter = ? AND closed_ms IS NULL
 				AND EXISTS (SELECT 1 FROM epoch s WHERE s.counter = p.counter AND s.epoch = p.successor
@@ -306,5 +312,5 @@ func (in *ingest) finish() error {
 			}
 		}
 	}
-	return nil
+	return in.putAside()
 }

@@ -196,6 +196,9 @@ func (k *KeyRing) add(counter string, keys crossing.Keys) (news bool, err error)
 	if err != nil {
 		return false, err
 	}
+	if err := os.MkdirAll(k.dir, 0o700); err != nil {
+		return false, err
+	}
 	return true, crossing.WriteFile(k.path(counter), jwks, 0o644)
 }
 

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
+	"sync/atomic"
 
 	"lintas/queue/sqlite"
 )
@@ -32,18 +32,25 @@ const (
 	AsideUnreadable   = "unreadable"   // not a sealed event, or the signature does not fit
 	AsideEquivocation = "equivocation" // another event at a position that is taken
 	AsideChain        = "chain"        // does not name the hash of the event before
+	AsideRevoked      = "revoked"      // signed well, by a counter that is revoked
 )
 
-// Early is the reason for which an event is not kept at all: something before
-// it has not come, and the counter sends both again in order.
+// Early is the reason for which an event is not taken in: something before it
+// has not come. See Ledger.Waits.
 const Early = "early"
 
 // Ledger keeps sealed events, in a SQLite file or in a PostgreSQL database that
 // several hubs share. Its methods may be used from many goroutines.
 type Ledger struct {
+	// Waits: what comes before the event that it follows waits for it in the
+	// ledger. Where several hubs share the load, another one has that event;
+	// where one hub has all, it was lost, and comes again with all behind it.
+	Waits bool
+
 	store
 	db      *sql.DB
 	version int // of the SQLite schema; one that is only read may be old
+	learnt  atomic.Int64
 }
 
 // OpenLedger opens or makes the ledger: a file's path or postgres://….
@@ -75,6 +82,9 @@ func openLedger(ctx context.Context, name string, mode sqlite.Mode) (*Ledger, er
 	}
 	return l, nil
 }
+
+// Shared tells whether several hubs can use the ledger at a time.
+func (l *Ledger) Shared() bool { return l.postgres }
 
 // Close closes the ledger.
 func (l *Ledger) Close() error { return l.db.Close() }
@@ -110,18 +120,36 @@ type Result struct {
 	Stored     int
 	Duplicates int
 	Owed       int // tombstones: stored is the position, the body is to follow
-	Early      int // after a gap: not kept, the counter sends it again in order
+	Early      int // after a gap: the counter sends it again in order, unless it waits here
 	Aside      []Aside
 	Outcomes   []Outcome // one for each delivery
 	Counters   []string  // who is to be answered
 	Notices    []Notice
+	Trusted    []string // counters that have a new key
 }
 
 // Ingest commits deliveries, in the order given.
 func (l *Ledger) Ingest(ctx context.Context, keys *KeyRing, deliveries []Delivery) (Result, error) {
-	return l.ingest(ctx, keys, func(in *ingest) error {
-		for _, d := range deliveries {
-			if err := in.one(d); err != nil {
+	opened := make([]arrival, len(deliveries))
+	reasons := make([]string, len(deliveries))
+	counters := make([]string, len(deliveries))
+	ids := make([]any, 0, len(deliveries))
+	for i, d := range deliveries { // here: while a counter is locked, others may wait for it
+		counters[i] = d.Counter
+		if opened[i], reasons[i] = keys.arrival(d); reasons[i] == "" && opened[i].event != nil {
+			ids = append(ids, opened[i].event.UUID[:])
+		}
+	}
+	return l.ingest(ctx, keys, counters, func(in *ingest) error {
+		if err := in.lookUp(ids); err != nil {
+			return err
+		}
+		for i, d := range deliveries {
+			a, reason := opened[i], reasons[i]
+			if reason == AsideKey { // perhaps it has become known
+				a, reason = keys.arrival(d)
+			}
+			if err := in.one(d, a, reason); err != nil {
 				return err
 			}
 		}
@@ -129,7 +157,8 @@ func (l *Ledger) Ingest(ctx context.Context, keys *KeyRing, deliveries []Deliver
 	})
 }
 
-func (l *Ledger) ingest(ctx context.Context, keys *KeyRing, work func(*ingest) error) (r Result, err error) {
+// ingest does work in one transaction that has locked counters.
+func (l *Ledger) ingest(ctx context.Context, keys *KeyRing, counters []string, work func(*ingest) error) (r Result, err error) {
 	err = l.attempt(ctx, func() error {
 		r = Result{}
 		tx, err := l.begin(ctx, nil)
@@ -137,7 +166,11 @@ func (l *Ledger) ingest(ctx context.Context, keys *KeyRing, work func(*ingest) e
 			return err
 		}
 		defer tx.rollback()
-		in := &ingest{ctx: ctx, tx: tx, keys: keys, result: &r, now: time.Now(), kept: map[Aside]int64{}, heard: map[chainOf]bool{}}
+		in := newIngest(ctx, tx, keys, &r)
+		in.waits = l.Waits
+		if err := in.lock(counters); err != nil {
+			return err
+		}
 		if err := work(in); err != nil {
 			return err
 		}

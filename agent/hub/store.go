@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"database/sql"
+	"math/bits"
 	"strconv"
 	"strings"
 )
@@ -63,8 +64,71 @@ func (s store) forUpdate() string {
 	return ""
 }
 
-// list gives the places of n arguments: (?,?,?).
-func list(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?,", n), ",") + ")" }
+// places gives the places of n arguments: (?,?,?).
+func places(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?,", n), ",") + ")" }
+
+// rowsAtOnce bounds the rows of one statement.
+const rowsAtOnce = 256
+
+// among runs a query over many values, some at a time: in of the statement
+// stands for their places. The number of places is a power of two, so that
+// there are few statements to prepare.
+func (s store) among(ctx context.Context, statement string, values []any, scan func(*sql.Rows) error) error {
+	for len(values) > 0 {
+		n := min(len(values), rowsAtOnce)
+		size := 1 << bits.Len(uint(n-1))
+		args := make([]any, size)
+		for i := range args {
+			args[i] = values[min(i, n-1)] // the last one fills up
+		}
+		rows, err := s.query(ctx, strings.Replace(statement, " in ", " IN "+places(size)+" ", 1), args...)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			if err := scan(rows); err != nil {
+				rows.Close()
+				return err
+			}
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		values = values[n:]
+	}
+	return nil
+}
+
+// anys gives a list as arguments.
+func anys[T any](list []T) []any {
+	all := make([]any, len(list))
+	for i, v := range list {
+		all[i] = v
+	}
+	return all
+}
+
+// insert writes many rows, some at a time. It tells how many were written.
+func (s store) insert(ctx context.Context, into string, rows [][]any, onConflict string) (written int64, err error) {
+	for len(rows) > 0 {
+		n := min(1<<(bits.Len(uint(len(rows)))-1), rowsAtOnce)
+		var args []any
+		for _, r := range rows[:n] {
+			args = append(args, r...)
+		}
+		row := places(len(rows[0])) + ","
+		r, err := s.exec(ctx, "INSERT INTO "+into+" VALUES "+strings.TrimSuffix(strings.Repeat(row, n), ",")+" "+onConflict, args...)
+		if err != nil {
+			return written, err
+		}
+		some, err := r.RowsAffected()
+		if err != nil {
+			return written, err
+		}
+		written, rows = written+some, rows[n:]
+	}
+	return written, nil
+}
 
 // tx is a transaction.
 type tx struct {

@@ -14,27 +14,43 @@ import (
 	"lintas/queue/sqlite"
 )
 
-// tamper changes the ledger as somebody with its file or a password could.
+// cut opens the ledger as somebody with its file or a password could.
+func (p *place) cut() *sql.DB {
+	p.t.Helper()
+	if p.knife != nil {
+		return p.knife
+	}
+	var err error
+	if strings.HasPrefix(p.db, "postgres:") {
+		if p.knife, err = sql.Open("pgx", p.db); err == nil {
+			_, err = p.knife.Exec("CREATE FUNCTION zeroblob(n int) RETURNS bytea LANGUAGE sql AS $$ SELECT decode(repeat('00', n), 'hex') $$")
+		}
+	} else {
+		p.knife, err = sqlite.Open(context.Background(), p.db, sqlite.Relaxed, hub.Schema)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { p.knife.Close() })
+	return p.knife
+}
+
+// tamper changes the ledger.
 func (p *place) tamper(statement string, args ...any) {
 	p.t.Helper()
-	if p.knife == nil {
-		var err error
-		if strings.HasPrefix(p.db, "postgres:") {
-			if p.knife, err = sql.Open("pgx", p.db); err == nil {
-				_, err = p.knife.Exec("CREATE FUNCTION zeroblob(n int) RETURNS bytea LANGUAGE sql AS $$ SELECT decode(repeat('00', n), 'hex') $$")
-			}
-		} else {
-			p.knife, err = sqlite.Open(context.Background(), p.db, sqlite.Relaxed, hub.Schema)
-		}
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		p.t.Cleanup(func() { p.knife.Close() })
-	}
+	db := p.cut()
 	if strings.HasPrefix(p.db, "postgres:") {
 		statement = strings.ReplaceAll(statement, "?", "$")
 	}
-	if _, err := p.knife.Exec(statement, args...); err != nil {
+	if _, err := db.Exec(statement, args...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// look reads one row of the ledger.
+func (p *place) look(query string, into ...any) {
+	p.t.Helper()
+	if err := p.cut().QueryRow(query).Scan(into...); err != nil {
 		p.t.Fatal(err)
 	}
 }

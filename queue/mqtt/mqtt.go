@@ -186,6 +186,16 @@ func (c *Conn) Publish(topic string, retained bool, payload []byte) Token {
 // Lost is closed when the connection is gone, by Close too.
 func (c *Conn) Lost() <-chan struct{} { return c.lost }
 
+// IsLost tells whether Lost is closed.
+func (c *Conn) IsLost() bool {
+	select {
+	case <-c.lost:
+		return true
+	default:
+		return false
+	}
+}
+
 // Err says why the connection was lost; nil after Close.
 func (c *Conn) Err() error {
 	c.mu.Lock()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -36,7 +37,7 @@ type broker struct {
 
 func (b *broker) flags(fs *flag.FlagSet) {
 	fs.StringVar(&b.url, "broker", "tcp://127.0.0.1:1883", "broker `address`, tcp://host:port or tls://host:port")
-	fs.StringVar(&b.id, "client-id", "lintas-hub", "MQTT client `id`")
+	fs.StringVar(&b.id, "client-id", "", "MQTT client `id` (default lintas-hub, in a group with something of its own behind it)")
 	fs.StringVar(&b.ca, "ca", "", "PEM `file` of the authorities that sign the broker's certificate")
 	fs.StringVar(&b.certificate, "certificate", "", "PEM `file` of the hub's client certificate")
 	fs.StringVar(&b.key, "key", "", "PEM `file` of its key")
@@ -62,21 +63,28 @@ func (b *broker) options() (mqtt.Options, error) {
 }
 
 func runCommand() *command.Command {
-	var db, keys string
+	var db, keys, group string
 	var b broker
 	return &command.Command{
 		Name: "run", Summary: "Receive, check, store and acknowledge events.",
 		Help: "With age.txt in the key folder, a new key that a counter's trusted key names is trusted by\n" +
 			"itself, and what a counter lost is listed. Without it both are left to the operator; the log\n" +
-			"says when. Whatever a counter sends before its key is trusted is kept aside and taken in then.",
+			"says when. Whatever a counter sends before its key is trusted is kept aside and taken in then.\n\n" +
+			"Over a PostgreSQL ledger any number of hubs share the load, on one machine or several: the broker\n" +
+			"deals the events among those of a group (MQTT shared subscriptions), and what one is told of a\n" +
+			"counter's keys all know. Without a group, with a file or by --group none, there is one hub only.",
 		Flags: func(fs *flag.FlagSet) {
 			dbFlag(fs, &db)
 			keysFlag(fs, &keys)
 			b.flags(fs)
+			fs.StringVar(&group, "group", "", "`name` of the hubs that share the load (default lintas-hub over PostgreSQL)")
 		},
 		Run: func(ctx context.Context, env command.Env, args []string) error {
 			if err := command.NoArguments(args); err != nil {
 				return err
+			}
+			if strings.ContainsAny(group, "/+#") {
+				return command.UsageError("a group's name has no /, + or #")
 			}
 			key, err := crossing.LoadPrivateKey(filepath.Join(keys, hub.FileAckKey))
 			if err != nil {
@@ -90,8 +98,22 @@ func runCommand() *command.Command {
 			if err != nil {
 				return err
 			}
+			switch {
+			case group == "none":
+				group = ""
+			case group != "" && !ledger.Shared():
+				return errors.Join(command.UsageError("hubs of a group need a PostgreSQL ledger: --db postgres://…"), ledger.Close())
+			case group == "" && ledger.Shared():
+				group = "lintas-hub"
+			}
+			if b.id == "" {
+				if b.id = "lintas-hub"; group != "" {
+					b.id += "-" + strings.ToLower(rand.Text()[:12])
+				}
+			}
+			ledger.Waits = group != ""
 			h := &hub.Hub{
-				Ledger: ledger, Keys: hub.NewKeyRing(keys), Signer: signer, Connection: b.options,
+				Ledger: ledger, Keys: hub.NewKeyRing(keys), Signer: signer, Connection: b.options, Group: group,
 				Logger: slog.New(slog.NewTextHandler(env.Stderr, nil)),
 			}
 			return errors.Join(h.Run(ctx), ledger.Close())
