@@ -27,6 +27,9 @@ package hub
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -66,12 +69,21 @@ type Hub struct {
 	// and ManualAck are filled in.
 	Connection func() (mqtt.Options, error)
 	Logger     *slog.Logger
-	// Group is the name of the shared subscription; "": this hub is alone and
-	// gets everything. A group keeps no session at the broker: what was dealt
+	// Group is the name of the shared subscription, see GroupOf; "": this hub is
+	// alone and gets everything. A group keeps no session at the broker: what was dealt
 	// to a hub that died would wait there for it, and not go to another one.
 	Group string
 
 	states states
+}
+
+// GroupOf names the group of the hubs that have this signing key. Nobody else
+// can guess the name: whoever is in the group is dealt events, and a broker that
+// checks only what it hands out (mosquitto) lets everybody join.
+func GroupOf(key crossing.PrivateKey) string {
+	mac := hmac.New(sha256.New, key.Signer().Seed())
+	mac.Write([]byte("lintas-hub group"))
+	return "lintas-hub-" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:15])
 }
 
 // Run receives until ctx ends, over as many connections as it takes.

@@ -62,6 +62,15 @@ func (b *broker) options() (mqtt.Options, error) {
 	return o, err
 }
 
+// clientID is that of a process: a broker pushes the first of two off.
+func (b *broker) clientID(group string) {
+	if b.id == "" {
+		if b.id = "lintas-hub"; group != "" {
+			b.id += "-" + strings.ToLower(rand.Text()[:12])
+		}
+	}
+}
+
 func runCommand() *command.Command {
 	var db, keys, group string
 	var b broker
@@ -77,7 +86,7 @@ func runCommand() *command.Command {
 			dbFlag(fs, &db)
 			keysFlag(fs, &keys)
 			b.flags(fs)
-			fs.StringVar(&group, "group", "", "`name` of the hubs that share the load (default lintas-hub over PostgreSQL)")
+			fs.StringVar(&group, "group", "", "`name` of the hubs that share the load; nobody else may know it (default over PostgreSQL: one that follows from the signing key)")
 		},
 		Run: func(ctx context.Context, env command.Env, args []string) error {
 			if err := command.NoArguments(args); err != nil {
@@ -104,13 +113,9 @@ func runCommand() *command.Command {
 			case group != "" && !ledger.Shared():
 				return errors.Join(command.UsageError("hubs of a group need a PostgreSQL ledger: --db postgres://…"), ledger.Close())
 			case group == "" && ledger.Shared():
-				group = "lintas-hub"
+				group = hub.GroupOf(key)
 			}
-			if b.id == "" {
-				if b.id = "lintas-hub"; group != "" {
-					b.id += "-" + strings.ToLower(rand.Text()[:12])
-				}
-			}
+			b.clientID(group)
 			ledger.Waits = group != ""
 			h := &hub.Hub{
 				Ledger: ledger, Keys: hub.NewKeyRing(keys), Signer: signer, Connection: b.options, Group: group,
