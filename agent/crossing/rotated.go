@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"filippo.io/age"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -27,6 +28,32 @@ func RotatedTo(place Place, previous string, next PrivateKey) (*Rotated, error) 
 	}
 	jwk, err := json.Marshal(jose.JSONWebKey{Key: next.Public()[next.ID], KeyID: next.ID, Algorithm: string(jose.EdDSA), Use: "sig"})
 	return &Rotated{Place: place, PreviousKeyID: previous, KeyID: next.ID, Key: jwk}, err
+}
+
+// OwnKey gives the key of an event that says which key it is signed with: a
+// counter's provisional key introduces itself so. That the signature fits says
+// that it has the key, and not who it is.
+func OwnKey(sealed []byte, identities ...age.Identity) (id string, keys Keys, err error) {
+	s, err := readUnverified(sealed)
+	if err != nil {
+		return "", nil, err
+	}
+	if s.Type != KeyRotated.Wire() {
+		return "", nil, errors.New("it names no key")
+	}
+	plain, err := s.Decrypt(identities...)
+	if err != nil {
+		return "", nil, err
+	}
+	var r Rotated
+	if err := json.Unmarshal(plain, &r); err != nil {
+		return "", nil, errors.New("it is not the record expected") // the parser's own error could quote it
+	}
+	if keys, err = r.NewKey(); err != nil {
+		return "", nil, err
+	}
+	s, err = Open(sealed, keys)
+	return s.KeyID, keys, err
 }
 
 // NewKey gives the key that the record names. Its id must be its thumbprint.

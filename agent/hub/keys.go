@@ -26,7 +26,7 @@ const (
 	FileListKey     = "list.jwk"       // secret: locks the list; for the counters: [keys] list_file
 	FileNextListKey = "list-next.jwk"  // secret: will lock it; the counters have it before
 	FileOldListKey  = "list-old.jwk"   // secret: has locked it
-	DirCounters     = "counters"       // <counter>.jwk: the counters' public keys
+	DirCounters     = "counters"       // <counter>.jwk: the counters' public keys; <counter>.revoked: it is
 )
 
 // InitKeys makes what is missing of a hub's keys in dir and leaves what is
@@ -227,8 +227,18 @@ func (w *keyWatch) changed() (list []string) {
 	return list
 }
 
-// Counters lists the counters that have a trusted key.
+// Counters lists the counters that have a trusted key and are not revoked.
 func (k *KeyRing) Counters() ([]string, error) {
+	trusted, err := k.Trusted()
+	return slices.DeleteFunc(trusted, func(c string) bool {
+		_, err := os.Stat(k.revokedPath(c))
+		return err == nil
+	}), err
+}
+
+// Trusted lists the counters that have a trusted key, also those that are
+// revoked: what they sent before can be verified.
+func (k *KeyRing) Trusted() ([]string, error) {
 	files, err := os.ReadDir(k.dir)
 	if err != nil {
 		return nil, err
@@ -241,4 +251,21 @@ func (k *KeyRing) Counters() ([]string, error) {
 	}
 	slices.Sort(list)
 	return list, nil
+}
+
+func (k *KeyRing) revokedPath(counter string) string { return filepath.Join(k.dir, counter+".revoked") }
+
+// revoke marks a counter in the folder: no list key is sealed to it any more.
+// Whether its events are accepted is in the ledger.
+func (k *KeyRing) revoke(counter string, revoked bool) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_, err := os.Stat(k.revokedPath(counter))
+	switch {
+	case revoked == (err == nil):
+		return nil
+	case revoked:
+		return crossing.WriteFile(k.revokedPath(counter), nil, 0o644)
+	}
+	return os.Remove(k.revokedPath(counter))
 }

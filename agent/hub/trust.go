@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"lintas/agent/crossing"
@@ -64,7 +65,7 @@ func (t tx) learn(ctx context.Context, ring *KeyRing, counters []string) error {
 // Learn brings the keys that the ledger has into the key folder: those that
 // another hub was told by a counter's former key, and those that an operator
 // gave. Called again, it looks at what is new. It tells which counters have a
-// key that was not in the folder.
+// key that was not in the folder. Who is revoked is marked there too.
 func (l *Ledger) Learn(ctx context.Context, ring *KeyRing) (news []string, err error) {
 	const overlap = 100 // numbers are given before they are committed
 	rows, err := l.query(ctx, "SELECT n, counter, kid, key FROM counter_key WHERE n > ?", l.learnt.Load()-overlap)
@@ -83,8 +84,27 @@ func (l *Ledger) Learn(ctx context.Context, ring *KeyRing) (news []string, err e
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("cannot read ledger: %w", err)
 	}
-	if news, err = found.into(ring); err == nil {
-		l.learnt.Store(max(last, l.learnt.Load()))
+	if news, err = found.into(ring); err != nil {
+		return news, err
 	}
-	return news, err
+	l.learnt.Store(max(last, l.learnt.Load()))
+	return news, l.learnRevoked(ctx, ring)
+}
+
+// learnRevoked brings into the key folder who is revoked.
+func (l *Ledger) learnRevoked(ctx context.Context, ring *KeyRing) error {
+	revoked, err := l.Revoked(ctx)
+	if err != nil {
+		return err
+	}
+	trusted, err := ring.Trusted()
+	if err != nil {
+		return nil // no folder: nobody is trusted
+	}
+	for _, c := range trusted {
+		if err := ring.revoke(c, slices.Contains(revoked, c)); err != nil {
+			return fmt.Errorf("cannot mark in the key folder who is revoked: %w", err)
+		}
+	}
+	return nil
 }

@@ -19,8 +19,8 @@ import (
 
 func ledgerCommand() *command.Command {
 	return &command.Command{
-		Name: "ledger", Summary: "List, check, open and import what the counters sent.",
-		Sub: []*command.Command{ledgerLsCommand(), ledgerVerifyCommand(), ledgerShowCommand(), ledgerImportCommand()},
+		Name: "ledger", Summary: "List, check, open and import what the counters sent, and decide on what was kept aside.",
+		Sub: []*command.Command{ledgerLsCommand(), ledgerVerifyCommand(), ledgerShowCommand(), ledgerImportCommand(), ledgerAsideCommand()},
 	}
 }
 

@@ -294,3 +294,84 @@ func TestPostQuantumKeys(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 }
+
+// A counter is added by the key that it names itself, revoked, and what it sent
+// then is decided on.
+func TestCountersAndAside(t *testing.T) {
+	s := newSite(t)
+	where := []string{"--db", s.path("ledger.db"), "--keys", s.path("keys")}
+	hub := func(code int, args ...string) string {
+		t.Helper()
+		return s.must(code, append(args, where...)...)
+	}
+	if err := os.Remove(s.path("keys/counters/" + counterID + ".jwk")); err != nil {
+		t.Fatal(err)
+	}
+	s.sealed, s.head = nil, queue.Head{}
+	rec, err := crossing.RotatedTo(crossing.Place{}, "", s.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.recorder.Record(t.Context(), crossing.NewID(), crossing.KeyRotated, rec, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.events(2)
+	if r, code := s.take("ledger.db", s.sealed...); code != 2 || r.Aside["unknown-key"] != 3 {
+		t.Fatalf("%+v, exit %d", r, code)
+	}
+	out := hub(0, "counters", "list", "--json")
+	if out != "" {
+		t.Errorf("a counter that nobody trusts is listed: %s", out)
+	}
+	if _, errs, code := s.hub(append([]string{"counters", "add", counterID}, where...)...); code != 1 || !strings.Contains(errs, s.key.ID) {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	hub(1, "counters", "add", counterID, "--thumbprint", "another")
+	if out := hub(0, "counters", "add", counterID, "--thumbprint", s.key.ID, "--json"); !strings.Contains(out, `"stored":3`) {
+		t.Error(out)
+	}
+	hub(64, "counters", "revoke", counterID) // why?
+	hub(64, "counters", "revoke", "no-counter", "--why", "x")
+	hub(0, "counters", "revoke", counterID, "--why", "stolen")
+	hub(1, "counters", "revoke", counterID, "--why", "stolen")
+	s.events(2)
+	s.take("ledger.db", s.sealed...)
+	var standing struct {
+		Trust   string
+		Through int
+		Online  *bool
+		Aside   map[string]int
+	}
+	if err := json.Unmarshal([]byte(hub(0, "counters", "list", "--json")), &standing); err != nil || standing.Trust != "revoked" || standing.Through != 3 || standing.Online != nil || standing.Aside["revoked"] != 2 {
+		t.Errorf("%+v, %v", standing, err)
+	}
+	db := where[:2]
+	list := func(flags ...string) (numbers []string) {
+		t.Helper()
+		for line := range strings.Lines(s.must(0, append(append([]string{"ledger", "aside", "list", "--json"}, flags...), db...)...)) {
+			var k struct {
+				N      json.Number
+				Reason string
+			}
+			if err := json.Unmarshal([]byte(line), &k); err != nil || k.Reason != "revoked" {
+				t.Errorf("%s, %v", line, err)
+			}
+			numbers = append(numbers, string(k.N))
+		}
+		return numbers
+	}
+	n := list("--counter", counterID)
+	if len(n) != 2 || len(list("--reason", "chain")) != 0 {
+		t.Fatalf("%v", n)
+	}
+	hub(2, "ledger", "aside", "accept", n[1], "--why", "found") // the one before it first
+	hub(0, "ledger", "aside", "accept", n[0], "--why", "found")
+	hub(1, "ledger", "aside", "accept", n[0], "--why", "found")
+	s.must(0, append([]string{"ledger", "aside", "reject", n[1], "--why", "not his"}, db...)...)
+	if len(list()) != 0 || len(list("--all")) != 1 {
+		t.Errorf("%v, %v", list(), list("--all"))
+	}
+	if out := hub(0, "ledger", "verify"); !strings.HasPrefix(out, "4 events") || strings.Contains(out, "aside") {
+		t.Error(out)
+	}
+}
