@@ -1,6 +1,10 @@
 package hub
 
-import "testing"
+import (
+	"context"
+	"database/sql"
+	"testing"
+)
 
 // Pragma tells a setting of the ledger's connection.
 func (l *Ledger) Pragma(t testing.TB, name string) (value string) {
@@ -9,4 +13,9 @@ func (l *Ledger) Pragma(t testing.TB, name string) (value string) {
 		t.Fatal(err)
 	}
 	return value
+}
+
+// Query asks the ledger's database.
+func (l *Ledger) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return l.query(ctx, query, args...)
 }

@@ -46,6 +46,8 @@ type arrival struct {
 	hash    queue.Hash       // of the event, also where only its tombstone came
 	event   *crossing.Sealed // nil: a tombstone
 	sealed  []byte
+
+	repeated bool
 }
 
 // one takes in a delivery that has been opened.
@@ -212,6 +214,7 @@ func (in *ingest) store(a arrival) (reason string, err error) {
 		if repeated, err = in.repeated(a); err != nil {
 			return "", err
 		}
+		a.repeated = repeated
 		r, err = in.tx.exec(in.ctx, `INSERT INTO event(counter, epoch, sequence, id, type, time, hash, sealed, received_ms, repeated)
 			VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			a.counter, a.at.Epoch[:], a.at.Sequence, s.UUID[:], s.Type, s.Time.String(), a.hash[:], a.sealed, in.now.UnixMilli(), repeated)
@@ -235,6 +238,9 @@ func (in *ingest) store(a arrival) (reason string, err error) {
 		return "", nil
 	}
 	in.result.Stored++
+	if err := in.toOpen(a); err != nil {
+		return "", err
+	}
 	return "", in.heed(a)
 }
 

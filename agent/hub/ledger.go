@@ -21,9 +21,12 @@ var schema2SQL string
 //go:embed schema3.sql
 var schema3SQL string
 
+//go:embed schema4.sql
+var schema4SQL string
+
 // Schema marks ledgers that are SQLite files: "LntL". Steps that have been
 // shipped are never edited; each has its like in migrations, for PostgreSQL.
-var Schema = sqlite.Schema{ApplicationID: 0x4c6e744c, Name: "ledger", Steps: []string{schemaSQL, schema2SQL, schema3SQL}}
+var Schema = sqlite.Schema{ApplicationID: 0x4c6e744c, Name: "ledger", Steps: []string{schemaSQL, schema2SQL, schema3SQL, schema4SQL}}
 
 // Reasons for which an event is kept aside.
 const (

@@ -98,10 +98,33 @@ type Record struct {
 	ForeignAgency string   `json:"foreign_agency,omitempty"`
 }
 
+// After gives the status that a crossing leaves: what was ready departs, what is
+// abroad or over returns, for good or on leave. Whatever the authority has
+// suspended, revoked, cancelled or not cleared yet, no crossing changes.
+func (s Status) After(direction, returnReason string) Status {
+	switch {
+	case direction == "departure" && (s == Ready || s == OnLeave):
+		return Departed
+	case direction == "return" && (s == Departed || s == Abroad) && returnReason == "leave":
+		return OnLeave
+	case direction == "return" && (s == Departed || s == Abroad || s == Ended):
+		return Returned
+	}
+	return s
+}
+
+// Home is where a worker comes from. Headquarters alone knows it: it is in no
+// list.
+type Home struct {
+	Province string `json:"province,omitempty"`
+	Regency  string `json:"regency,omitempty"`
+}
+
 // Entry is a record as the list is built from it: with the documents it can
 // be found by.
 type Entry struct {
 	Record
+	Home
 	Documents []DocumentRef `json:"documents"`         // each known one, old and renewed
 	Removed   bool          `json:"removed,omitempty"` // among changes: the placement is not on the list any more
 }

@@ -62,9 +62,9 @@ type Crossing struct {
 	Direction string
 	At        time.Time
 	Document
-	// Holder is the placement that names the document as its person's, ""
-	// if none does.
-	Holder string
+	// Holders are the placements that name the document as their
+	// person's.
+	Holders []string
 	// Doubtful: the document was typed or read from a picture, not scanned.
 	Doubtful bool
 }
@@ -164,7 +164,7 @@ func same(s Stay, c *Crossing) By {
 	switch {
 	case d.Key() != "" && d.Key() == c.Key():
 		return ByDocument
-	case d.Holder != "" && d.Holder == c.Holder:
+	case slices.ContainsFunc(d.Holders, func(h string) bool { return slices.Contains(c.Holders, h) }):
 		return ByPlacement
 	case d.Person != "" && d.Person == c.Person && d.Nationality == c.Nationality && d.renewed(c.Document):
 		return ByPerson

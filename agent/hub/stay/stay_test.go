@@ -34,7 +34,7 @@ func crossing(t *testing.T, n int, text string) stay.Crossing {
 		case "person":
 			c.Person = stay.Person(value, "", "1990-02-03")
 		case "of":
-			c.Holder = value
+			c.Holders = append(c.Holders, value)
 		case "from":
 			c.Nationality = value
 		case "typed":

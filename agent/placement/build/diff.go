@@ -70,6 +70,7 @@ func (b *builder) collect(entries *spill) error {
 		if e.Removed && !b.source.Changes {
 			return errors.New("removed stands among changes only")
 		}
+		e.Home = placement.Home{} // no business of a counter's
 		if !e.Removed {
 			e.Documents = append(slices.Clone(e.Documents), cleared[e.PlacementID]...)
 			slices.SortFunc(e.Documents, compareDocuments)

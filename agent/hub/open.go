@@ -1,0 +1,413 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"lintas/agent/crossing"
+	"lintas/agent/hub/stay"
+)
+
+const (
+	openBatch = 256
+	openEvery = 200 * time.Millisecond
+	// openVersion is raised when records can be opened that could not before:
+	// they are tried again.
+	openVersion = "1"
+)
+
+// Reasons for which a record is not opened.
+const (
+	SealedToOthers = "sealed-to-others" // none of the identities opens it
+	Malformed      = "malformed"        // it is not the record that its type says
+)
+
+// Opener opens records after their events are committed, and writes them beside
+// the sealed originals. Several may work on one ledger: each record is opened
+// once. It holds nothing that a restart would lose.
+type Opener struct {
+	Ledger *Ledger
+	Keys   *KeyRing
+	Logger *slog.Logger
+	// Each is told of every event that was opened, for the metrics. May be nil.
+	Each func(kind string, lag time.Duration)
+}
+
+// Run opens records until ctx ends. Without identities it waits for them.
+func (o *Opener) Run(ctx context.Context) error {
+	tick := time.NewTicker(openEvery)
+	defer tick.Stop()
+	var told string
+	for {
+		opening, err := o.once(ctx)
+		if err != nil && ctx.Err() == nil && told != err.Error() {
+			told = err.Error()
+			o.Logger.Warn("cannot open records", "error", err)
+		} else if err == nil {
+			told = ""
+		}
+		for reason, n := range opening.Unreadable {
+			o.Logger.Warn("records cannot be opened", "reason", reason, "count", n)
+		}
+		if err == nil && opening.full {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (o *Opener) once(ctx context.Context) (Opening, error) {
+	identities, err := o.Keys.Identities()
+	if err != nil {
+		return Opening{}, err
+	}
+	opening, err := o.Ledger.Open(ctx, identities)
+	if err == nil && o.Each != nil {
+		for _, e := range opening.events {
+			o.Each(e.kind, e.lag)
+		}
+	}
+	return opening, err
+}
+
+// Opening says what one batch came to.
+type Opening struct {
+	Opened     int
+	Unreadable map[string]int // by reason
+	full       bool           // there may be more
+	events     []openedEvent
+}
+
+type openedEvent struct {
+	kind string
+	lag  time.Duration
+}
+
+// sealedRecord is one that is to be opened.
+type sealedRecord struct {
+	n        int64
+	counter  string
+	epoch    []byte
+	sequence int64
+	sealed   []byte
+	received int64
+
+	reason string // why it is not opened
+	opened openedRecord
+}
+
+// openedRecord is a row of the table opened.
+type openedRecord struct {
+	event                    crossing.Sealed
+	kind                     crossing.Type
+	plain                    []byte
+	occurred                 time.Time
+	drill                    bool
+	site, officer            string
+	flight, document, person string
+	corrected                *crossing.Corrected
+}
+
+// Open opens one batch of records.
+func (l *Ledger) Open(ctx context.Context, identities []age.Identity) (Opening, error) {
+	tried := fingerprint(identities)
+	r, err := l.open(ctx, identities, tried, openBatch)
+	if err == nil || ctx.Err() != nil || l.db.PingContext(ctx) != nil {
+		return r, wrapLedger(err)
+	}
+	// One of them may be such that the database does not take it. The others
+	// must not wait for it.
+	return Opening{full: true}, wrapLedger(l.openOne(ctx, identities, tried))
+}
+
+func wrapLedger(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("cannot write ledger: %w", err)
+}
+
+func (l *Ledger) openOne(ctx context.Context, identities []age.Identity, tried string) error {
+	for range openBatch {
+		r, err := l.open(ctx, identities, tried, 1)
+		switch {
+		case err != nil && (ctx.Err() != nil || l.db.PingContext(ctx) != nil):
+			return err
+		case err != nil:
+			_, markErr := l.exec(ctx, `UPDATE unopened SET tried = ?, reason = ? WHERE n =
+				(SELECT min(n) FROM unopened WHERE tried <> ?)`, tried, Malformed, tried)
+			if markErr != nil {
+				return errors.Join(err, markErr)
+			}
+		case !r.full:
+			return nil
+		}
+	}
+	return nil
+}
+
+// open does the work in one transaction. On PostgreSQL it takes rows that no
+// other hub holds; on SQLite records are decrypted before the only writer is
+// kept busy, and what another one has opened meanwhile is passed over.
+func (l *Ledger) open(ctx context.Context, identities []age.Identity, tried string, limit int) (r Opening, err error) {
+	err = l.attempt(ctx, func() error {
+		r = Opening{Unreadable: map[string]int{}}
+		var t tx
+		from := l.store
+		if l.postgres {
+			if t, err = l.begin(ctx, nil); err != nil {
+				return err
+			}
+			defer t.rollback()
+			from = t.store
+		}
+		list, err := unopened(ctx, from, tried, limit)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for i := range list {
+			list[i].open(identities)
+		}
+		if !l.postgres {
+			if t, err = l.begin(ctx, nil); err != nil {
+				return err
+			}
+			defer t.rollback()
+		}
+		w, err := lockFeed(ctx, t)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			if err := w.take(&list[i], tried, &r); err != nil {
+				return err
+			}
+		}
+		if err := w.release(); err != nil {
+			return err
+		}
+		r.full = len(list) == limit
+		return t.commit()
+	})
+	return r, err
+}
+
+// toOpen has the record of an arrival opened, unless it is here already.
+func (in *ingest) toOpen(a arrival) error {
+	if a.repeated {
+		return nil
+	}
+	_, err := in.tx.exec(in.ctx, "INSERT INTO unopened(counter, epoch, sequence) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
+		a.counter, a.at.Epoch[:], a.at.Sequence)
+	return err
+}
+
+func unopened(ctx context.Context, q store, tried string, limit int) (list []sealedRecord, err error) {
+	lock := ""
+	if q.postgres {
+		lock = " FOR UPDATE OF u SKIP LOCKED"
+	}
+	rows, err := q.query(ctx, `SELECT u.n, u.counter, u.epoch, u.sequence, e.sealed, e.received_ms FROM unopened u
+		JOIN event e ON e.counter = u.counter AND e.epoch = u.epoch AND e.sequence = u.sequence
+		WHERE u.tried <> ? ORDER BY u.n LIMIT ?`+lock, tried, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s sealedRecord
+		if err := rows.Scan(&s.n, &s.counter, &s.epoch, &s.sequence, &s.sealed, &s.received); err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, rows.Err()
+}
+
+// fingerprint names a set of identities by their public parts.
+func fingerprint(identities []age.Identity) string {
+	list := []string{}
+	for _, id := range identities {
+		switch id := id.(type) {
+		case *age.X25519Identity:
+			list = append(list, id.Recipient().String())
+		case *age.HybridIdentity:
+			list = append(list, id.Recipient().String())
+		default:
+			list = append(list, fmt.Sprintf("%T", id))
+		}
+	}
+	slices.Sort(list)
+	sum := sha256.Sum256([]byte(openVersion + " " + strings.Join(list, " ")))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+func (s *sealedRecord) open(identities []age.Identity) {
+	event, err := crossing.Reread(s.sealed)
+	if err != nil {
+		s.reason = Malformed
+		return
+	}
+	plain, err := event.Decrypt(identities...)
+	if err != nil {
+		s.reason = SealedToOthers
+		return
+	}
+	s.opened = openedRecord{event: event, plain: plain}
+	if s.opened.read() != nil {
+		s.reason = Malformed
+	}
+}
+
+var errRecord = errors.New("not a record")
+
+// read takes from the record what the ledger lists.
+func (o *openedRecord) read() error {
+	// No text of a database holds it.
+	if bytes.Contains(o.plain, []byte(`\u0000`)) || !json.Valid(o.plain) {
+		return errRecord
+	}
+	kind, err := crossing.ParseType(o.event.Type)
+	if err != nil {
+		kind = crossing.Type(o.event.Type) // of a later version: kept as it is
+	}
+	o.kind = kind
+	var base struct {
+		crossing.Stamp
+		crossing.Place
+		Officer string            `json:"officer_id"`
+		Journey *crossing.Journey `json:"journey"`
+	}
+	if err := json.Unmarshal(o.plain, &base); err != nil {
+		return errRecord
+	}
+	if o.occurred = base.OccurredAt.Time; o.occurred.IsZero() {
+		o.occurred = o.event.Time.Time
+	}
+	o.drill, o.site, o.officer = base.Drill, base.Site, base.Officer
+	if base.Journey != nil {
+		o.flight = Flight(base.Journey.Flight)
+	}
+	switch kind {
+	case crossing.InspectionOpened, crossing.Departure, crossing.Return:
+		var doc crossing.Document
+		if err := json.Unmarshal(o.plain, &doc); err != nil {
+			return errRecord
+		}
+		o.document = stay.Document{IssuingState: doc.IssuingState, Number: doc.DocumentNumber}.Key()
+		o.person = stay.Person(doc.Primary, doc.Secondary, doc.DateOfBirth)
+		if kind != crossing.InspectionOpened {
+			_, err := readCrossing(o.plain)
+			return err
+		}
+	case crossing.Voided, crossing.Amended:
+		o.corrected = new(crossing.Corrected)
+		if err := json.Unmarshal(o.plain, o.corrected); err != nil {
+			return errRecord
+		}
+	}
+	return nil
+}
+
+// Flight writes a flight's number in one way: the carrier, and the number
+// without zeros before it.
+func Flight(s string) string {
+	s = strings.ToUpper(strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' {
+			return -1
+		}
+		return r
+	}, s))
+	if len(s) < 3 {
+		return s
+	}
+	carrier := 2
+	if s[2] >= 'A' && s[2] <= 'Z' {
+		carrier = 3
+	}
+	return s[:carrier] + strings.TrimLeft(s[carrier:], "0")
+}
+
+// feedWriter writes opened records while it holds the feed's row: one
+// transaction at a time.
+type feedWriter struct {
+	ctx             context.Context
+	tx              tx
+	last, traveller int64
+	now             time.Time
+}
+
+func lockFeed(ctx context.Context, tx tx) (*feedWriter, error) {
+	w := &feedWriter{ctx: ctx, tx: tx, now: time.Now()}
+	err := tx.row(ctx, "UPDATE feed SET last = last RETURNING last, traveller").Scan(&w.last, &w.traveller)
+	return w, err
+}
+
+func (w *feedWriter) release() error {
+	return w.exec("UPDATE feed SET last = ?, traveller = ?", w.last, w.traveller)
+}
+
+func (w *feedWriter) exec(query string, args ...any) error {
+	_, err := w.tx.exec(w.ctx, query, args...)
+	return err
+}
+
+// take writes one record, or why it cannot be read.
+func (w *feedWriter) take(s *sealedRecord, tried string, r *Opening) error {
+	if s.reason != "" {
+		r.Unreadable[s.reason]++
+		return w.exec("UPDATE unopened SET tried = ?, reason = ? WHERE n = ?", tried, s.reason, s.n)
+	}
+	gone, err := w.tx.exec(w.ctx, "DELETE FROM unopened WHERE n = ?", s.n)
+	if err != nil {
+		return err
+	}
+	if n, err := gone.RowsAffected(); err != nil || n == 0 {
+		return err // another hub has opened it
+	}
+	o := s.opened
+	added, err := w.tx.exec(w.ctx, `INSERT INTO opened(n, counter, epoch, sequence, id, hash, type, occurred_ms, received_ms, opened_ms,
+		drill, site, officer_id, flight, document, person, record) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (counter, epoch, sequence) DO NOTHING`,
+		w.last+1, s.counter, s.epoch, s.sequence, o.event.UUID[:], o.event.Hash[:], string(o.kind), o.occurred.UnixMilli(), s.received, w.now.UnixMilli(),
+		truth(o.drill), o.site, o.officer, o.flight, o.document, o.person, string(o.plain))
+	if err != nil {
+		return err
+	}
+	if n, err := added.RowsAffected(); err != nil || n == 0 {
+		return err // it was gone from the ledger and came again
+	}
+	w.last++
+	r.Opened++
+	r.events = append(r.events, openedEvent{string(o.kind), time.UnixMilli(s.received).Sub(o.event.Time.Time)})
+	switch o.kind {
+	case crossing.Departure, crossing.Return:
+		return w.settle(w.last)
+	case crossing.Voided, crossing.Amended:
+		return w.correct(w.last, o)
+	}
+	return nil
+}
+
+// truth is how tables of both databases hold a truth value.
+func truth(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
