@@ -154,7 +154,7 @@ func (c *Command) help(w io.Writer, name string) {
 		fmt.Fprint(w, " COMMAND [ARGUMENTS]\n\nCommands:\n")
 		for _, sub := range c.Sub {
 			if !sub.Hidden {
-				fmt.Fprintf(w, "  %-9s %s\n", sub.Name, sub.Summary)
+				fmt.Fprintf(w, "  %-10s %s\n", sub.Name, sub.Summary)
 			}
 		}
 		return

@@ -19,3 +19,10 @@ func (l *Ledger) Pragma(t testing.TB, name string) (value string) {
 func (l *Ledger) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return l.query(ctx, query, args...)
 }
+
+// TravellersAtOnce sets how many travellers a report reads at once.
+func TravellersAtOnce(t testing.TB, n int) {
+	before := staysAtOnce
+	staysAtOnce = n
+	t.Cleanup(func() { staysAtOnce = before })
+}

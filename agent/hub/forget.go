@@ -56,16 +56,18 @@ func (l *Ledger) forgetSome(ctx context.Context, what Forget, by Access) (n int,
 	if err != nil || len(list) == 0 {
 		return 0, err
 	}
+	travellers := map[int64]bool{}
 	for _, n := range list {
-		id, err := w.forget(n)
+		id, err := w.forget(n, travellers)
 		if err != nil {
 			return 0, err
 		}
 		by.Events = append(by.Events, id)
 	}
-	if err := w.exec(`DELETE FROM traveller_key WHERE NOT EXISTS (SELECT 1 FROM crossing c WHERE c.traveller = traveller_key.traveller)
-		AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.traveller = traveller_key.traveller)`); err != nil {
-		return 0, err
+	for t := range travellers {
+		if err := w.forgetKeys(t); err != nil {
+			return 0, err
+		}
 	}
 	by.Rows = len(list)
 	if err := logAccess(ctx, tx.store, by); err != nil {
@@ -108,20 +110,27 @@ func (w *feedWriter) toForget(what Forget) (list []int64, err error) {
 	return slices.Compact(list), nil
 }
 
-// forget empties one record. What a crossing has made of a placement stays.
-func (w *feedWriter) forget(n int64) (id uuid.UUID, err error) {
+// forget empties one record, and notes whose it was. What a crossing has made of
+// a placement stays.
+func (w *feedWriter) forget(n int64, travellers map[int64]bool) (id uuid.UUID, err error) {
 	var raw []byte
 	if err := w.tx.row(w.ctx, "SELECT id FROM opened WHERE n = ?", n).Scan(&raw); err != nil {
 		return id, err
 	}
-	for _, statement := range []string{
-		`UPDATE placement SET given_status = status, given_ms = (SELECT occurred_ms FROM crossing c WHERE c.n = advanced_by), advanced_by = NULL WHERE advanced_by = ?`,
-		`DELETE FROM crossing WHERE n = ?`,
-		`UPDATE correction SET changes = '{}' WHERE n = ?`,
-	} {
-		if err := w.exec(statement, n); err != nil {
-			return id, err
-		}
+	err = w.exec(`UPDATE placement SET given_status = status, given_ms = (SELECT occurred_ms FROM crossing c WHERE c.n = advanced_by),
+		advanced_by = NULL WHERE advanced_by = ?`, n)
+	if err != nil {
+		return id, err
+	}
+	whose, err := w.numbers("DELETE FROM crossing WHERE n = ? RETURNING traveller", n)
+	if err != nil {
+		return id, err
+	}
+	for _, t := range whose {
+		travellers[t] = true
+	}
+	if err := w.exec(`UPDATE correction SET changes = '{}' WHERE n = ?`, n); err != nil {
+		return id, err
 	}
 	err = w.exec(`UPDATE opened SET record = NULL, document = '', person = '', flight = '', officer_id = '', forgotten_ms = ? WHERE n = ?`,
 		w.now.UnixMilli(), n)
@@ -129,6 +138,35 @@ func (w *feedWriter) forget(n int64) (id uuid.UUID, err error) {
 		return id, err
 	}
 	return uuid.FromBytes(raw)
+}
+
+// forgetKeys drops the documents and names of a traveller that nothing has any
+// more.
+func (w *feedWriter) forgetKeys(traveller int64) error {
+	placements, err := placementsOf(w.ctx, w.tx.store, traveller, traveller)
+	if err != nil {
+		return err
+	}
+	crossings, err := crossings(w.ctx, w.tx.store, "c.traveller = ?", traveller)
+	if err != nil {
+		return err
+	}
+	var keys []string
+	for _, p := range placements {
+		keys = append(keys, travellerKeys(p.documents, p.person)...)
+	}
+	for _, c := range crossings {
+		keys = append(keys, travellerKeys([]string{c.document}, stay.Person(c.Primary, c.Secondary, c.DateOfBirth))...)
+	}
+	if err := w.exec("DELETE FROM traveller_key WHERE traveller = ?", traveller); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := w.exec("INSERT INTO traveller_key(key, traveller) VALUES(?, ?) ON CONFLICT DO NOTHING", key, traveller); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Forgotten tells whether an event's record was forgotten.

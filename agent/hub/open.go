@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"lintas/agent/crossing"
 	"lintas/agent/hub/stay"
@@ -127,12 +128,27 @@ type openedRecord struct {
 func (l *Ledger) Open(ctx context.Context, identities []age.Identity) (Opening, error) {
 	tried := fingerprint(identities)
 	r, err := l.open(ctx, identities, tried, openBatch)
-	if err == nil || ctx.Err() != nil || l.db.PingContext(ctx) != nil {
+	if !refusesRow(err) {
 		return r, wrapLedger(err)
 	}
-	// One of them may be such that the database does not take it. The others
-	// must not wait for it.
+	// One of them is such that the database does not take it. The others must
+	// not wait for it.
 	return Opening{full: true}, wrapLedger(l.openOne(ctx, identities, tried))
+}
+
+// refusesRow tells whether a database refused what was to be written, and not to
+// write.
+func refusesRow(err error) bool {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return strings.HasPrefix(refused.Code, "22") || strings.HasPrefix(refused.Code, "23")
+	}
+	if refused, ok := errors.AsType[interface {
+		error
+		Code() int
+	}](err); ok { // SQLite: TOOBIG, CONSTRAINT, MISMATCH
+		return slices.Contains([]int{18, 19, 20}, refused.Code()&0xff)
+	}
+	return false
 }
 
 func wrapLedger(err error) error {
@@ -146,7 +162,7 @@ func (l *Ledger) openOne(ctx context.Context, identities []age.Identity, tried s
 	for range openBatch {
 		r, err := l.open(ctx, identities, tried, 1)
 		switch {
-		case err != nil && (ctx.Err() != nil || l.db.PingContext(ctx) != nil):
+		case err != nil && !refusesRow(err):
 			return err
 		case err != nil:
 			_, markErr := l.exec(ctx, `UPDATE unopened SET tried = ?, reason = ? WHERE n =
@@ -159,6 +175,20 @@ func (l *Ledger) openOne(ctx context.Context, identities []age.Identity, tried s
 		}
 	}
 	return nil
+}
+
+// OpenAll opens all that there is.
+func (l *Ledger) OpenAll(ctx context.Context, identities []age.Identity) (all Opening, err error) {
+	all.Unreadable = map[string]int{}
+	for more := true; more && err == nil; {
+		var r Opening
+		r, err = l.Open(ctx, identities)
+		all.Opened, more = all.Opened+r.Opened, r.full
+		for reason, n := range r.Unreadable {
+			all.Unreadable[reason] += n
+		}
+	}
+	return all, err
 }
 
 // open does the work in one transaction. On PostgreSQL it takes rows that no

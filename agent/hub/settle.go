@@ -232,15 +232,7 @@ func (w *feedWriter) isHash(named, hash []byte, counter string, id []byte) (bool
 // belong, and notes that all of them are his. It errs to the side of too much:
 // namesakes born on one day are one number, and package stay tells them apart.
 func (w *feedWriter) travellerOf(documents []string, person string) (traveller int64, err error) {
-	var keys []string
-	for _, d := range documents {
-		if d != "" {
-			keys = append(keys, "d "+d)
-		}
-	}
-	if person != "" {
-		keys = append(keys, "p "+person)
-	}
+	keys := travellerKeys(documents, person)
 	var found []int64 // of each key; 0: new
 	for _, key := range keys {
 		var t int64
@@ -274,6 +266,18 @@ func (w *feedWriter) travellerOf(documents []string, person string) (traveller i
 		}
 	}
 	return traveller, nil
+}
+
+func travellerKeys(documents []string, person string) (keys []string) {
+	for _, d := range documents {
+		if d != "" {
+			keys = append(keys, "d "+d)
+		}
+	}
+	if person != "" {
+		keys = append(keys, "p "+person)
+	}
+	return keys
 }
 
 // way is what a crossing does to a placement.

@@ -51,8 +51,8 @@ const crossingColumns = `c.n, c.id, c.counter, c.site, c.direction, c.occurred_m
 	c.nationality, c.primary_name, c.secondary_name, c.date_of_birth, c.flight, c.journey_to, c.return_reason, c.amended,
 	c.placement_id, c.document, c.traveller`
 
-func (l *Ledger) crossings(ctx context.Context, where string, args ...any) (list []*Crossing, err error) {
-	rows, err := l.query(ctx, "SELECT "+crossingColumns+" FROM crossing c WHERE "+where, args...)
+func crossings(ctx context.Context, q store, where string, args ...any) (list []*Crossing, err error) {
+	rows, err := q.query(ctx, "SELECT "+crossingColumns+" FROM crossing c WHERE "+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s Stay) Destination() string {
 }
 
 // staysAtOnce is how many travellers are read at once.
-const staysAtOnce = 512
+var staysAtOnce = 512
 
 // Stays goes through all stays that began, or of which nothing but the end is
 // recorded, since a moment; traveller by traveller. It does not hold them in
@@ -148,7 +148,7 @@ func (l *Ledger) Stays(ctx context.Context, since time.Time) iter.Seq2[Stay, err
 
 // staysOf pairs the crossings of travellers by their numbers.
 func (l *Ledger) staysOf(ctx context.Context, from, to int64) (stays []Stay, err error) {
-	list, err := l.crossings(ctx, "c.traveller BETWEEN ? AND ? AND c.drill = 0 AND c.voided_ms IS NULL ORDER BY c.traveller, c.occurred_ms, c.n", from, to)
+	list, err := crossings(ctx, l.store, "c.traveller BETWEEN ? AND ? AND c.drill = 0 AND c.voided_ms IS NULL ORDER BY c.traveller, c.occurred_ms, c.n", from, to)
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,10 @@ import (
 
 func ledgerCommand() *command.Command {
 	return &command.Command{
-		Name: "ledger", Summary: "List, check, open and import what the counters sent, and decide on what was kept aside.",
-		Sub: []*command.Command{ledgerLsCommand(), ledgerVerifyCommand(), ledgerShowCommand(), ledgerImportCommand(), ledgerAsideCommand()},
+		Name: "ledger", Summary: "List, check, open and import what the counters sent, answer who has not returned, and decide on what was kept aside.",
+		Sub: []*command.Command{ledgerLsCommand(), ledgerVerifyCommand(), ledgerShowCommand(), ledgerImportCommand(), ledgerAsideCommand(), ledgerOpenCommand(),
+			ledgerOpenStaysCommand(), ledgerTravellerCommand(), ledgerReconcileCommand(), ledgerCountersCommand(), ledgerGapsCommand(),
+			ledgerForgetCommand(), ledgerAccessCommand()},
 	}
 }
 
@@ -117,37 +119,96 @@ func ledgerVerifyCommand() *command.Command {
 
 func ledgerShowCommand() *command.Command {
 	var db, keys string
+	o := opening{purpose: "not stated"}
 	return &command.Command{
 		Name: "show", Args: "ID…", Summary: "Open events and print their records as JSON.",
-		Help: "Needs the hub's age identity. What is printed is personal data.",
+		Help: "Needs the hub's age identity. What is printed is personal data: it is noted in the access log who\n" +
+			"opens it, by --officer or else the user's name, and what for. What was forgotten stays closed.",
 		Flags: func(fs *flag.FlagSet) {
 			dbFlag(fs, &db)
 			keysFlag(fs, &keys)
+			o.flags(fs)
 		},
 		Run: func(ctx context.Context, env command.Env, args []string) error {
 			if len(args) == 0 {
 				return command.UsageError("ledger show takes the ids of events; see ledger ls")
 			}
-			l, err := hub.ReadLedger(ctx, db)
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			identities, err := hub.Identities(keys)
-			if err != nil {
-				return err
-			}
-			ring := hub.NewKeyRing(keys)
+			var ids []uuid.UUID
 			for _, arg := range args {
 				id, err := uuid.Parse(arg)
 				if err != nil {
 					return command.UsageError("%q is not an event's id", arg)
 				}
-				if err := showEvent(ctx, env, l, ring, identities, id); err != nil {
+				ids = append(ids, id)
+			}
+			identities, err := hub.Identities(keys)
+			if err != nil {
+				return err
+			}
+			if o.officer == "" {
+				o.officer = operator()
+			}
+			ring := hub.NewKeyRing(keys)
+			return withLedger(ctx, db, func(l *hub.Ledger) error {
+				for _, id := range ids {
+					if forgotten, err := l.Forgotten(ctx, id); err != nil {
+						return err
+					} else if forgotten {
+						return fmt.Errorf("event %s was forgotten; see lintas-hub ledger access", id)
+					}
+				}
+				if err := o.note(ctx, l, "ledger show", ids); err != nil {
 					return err
 				}
+				for _, id := range ids {
+					if err := showEvent(ctx, env, l, ring, identities, id); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+}
+
+func ledgerOpenCommand() *command.Command {
+	var db, keys string
+	var asJSON bool
+	return &command.Command{
+		Name: "open", Summary: "Open the records that are not open yet, for the reports.",
+		Help: "lintas-hub run does so by itself within a second. Exit status 2 if records cannot be opened; they\n" +
+			"are kept and tried again when the identities change.",
+		Flags: func(fs *flag.FlagSet) {
+			dbFlag(fs, &db)
+			keysFlag(fs, &keys)
+			command.JSONFlag(fs, &asJSON)
+		},
+		Run: func(ctx context.Context, env command.Env, args []string) error {
+			if err := command.NoArguments(args); err != nil {
+				return err
 			}
-			return nil
+			identities, err := hub.Identities(keys)
+			if err != nil {
+				return err
+			}
+			return withLedger(ctx, db, func(l *hub.Ledger) error {
+				all, err := l.OpenAll(ctx, identities)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					err = command.JSON(env.Stdout, map[string]any{"opened": all.Opened, "unreadable": all.Unreadable})
+				} else {
+					fmt.Fprintf(env.Stdout, "%d records opened\n", all.Opened)
+					for _, reason := range slices.Sorted(maps.Keys(all.Unreadable)) {
+						fmt.Fprintf(env.Stdout, "%d not opened: %s\n", all.Unreadable[reason], reason)
+					}
+				}
+				if err == nil && len(all.Unreadable) > 0 {
+					err = &command.Exit{Code: command.Warnings}
+				}
+				return err
+			})
 		},
 	}
 }

@@ -25,6 +25,7 @@ var errNotExist = fs.ErrNotExist
 
 type listBuild struct {
 	keys, placements, changes, postgres, query string
+	ledger                                     string
 	cleared, negatives, agencies               string
 	officers, counters, rules, out, at         string
 	version                                    int64
@@ -49,6 +50,7 @@ func listBuildCommand() *command.Command {
 			fs.StringVar(&b.changes, "changes", "", "`file` of new and changed records, and of removed ones (placement_id and \"removed\":true)")
 			fs.StringVar(&b.postgres, "postgres", "", "`address` of a PostgreSQL database instead, postgres://…; $PGPASSWORD and ~/.pgpass work")
 			fs.StringVar(&b.query, "query", "", "`SQL` that gives all placement records, columns called as the fields")
+			fs.StringVar(&b.ledger, "db", "", "`ledger` whose placements to take instead, as crossings have advanced them (lintas-hub placements load)")
 			fs.StringVar(&b.cleared, "cleared", "", "`file` of documents that were found to belong to a placement's person (A04)")
 			fs.StringVar(&b.negatives, "negatives", "", "`file` of all negative entries")
 			fs.StringVar(&b.agencies, "agencies", "", "`file` of all agencies and their licences")
@@ -68,8 +70,8 @@ func listBuildCommand() *command.Command {
 			if b.out == "" {
 				return command.UsageError("list build needs -o")
 			}
-			if count(b.placements != "", b.changes != "", b.postgres != "") > 1 || (b.postgres == "") != (b.query == "") {
-				return command.UsageError("list build takes one of --placements, --changes, and --postgres with --query")
+			if count(b.placements != "", b.changes != "", b.postgres != "", b.ledger != "") > 1 || (b.postgres == "") != (b.query == "") {
+				return command.UsageError("list build takes one of --placements, --changes, --db, and --postgres with --query")
 			}
 			if b.officers != "" && b.counters == "" {
 				return command.UsageError("--officers needs --counters: rosters are sealed to the counters of their site")
@@ -114,6 +116,14 @@ func (b *listBuild) run(ctx context.Context, env command.Env) error {
 	source, err := b.source(ctx)
 	if err != nil {
 		return err
+	}
+	if b.ledger != "" {
+		l, err := hub.ReadLedger(ctx, b.ledger)
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		source.Placements = l.Placements(ctx)
 	}
 	o := build.Options{
 		State: strings.TrimSuffix(statePath(b.out, ""), "/"), Out: r.Targets(), Keys: ring, Key: ring[0], Cost: placement.DefaultCost, Version: b.version, Full: b.full,
