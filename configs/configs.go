@@ -20,3 +20,8 @@ var Default string
 //
 //go:embed lintas.service lintas-unseal.service lintas.sysusers 60-lintas.rules dropin/*.conf
 var System embed.FS
+
+// OpenAPI describes what lintas-hub answers over HTTP.
+//
+//go:embed openapi.yaml
+var OpenAPI string
