@@ -67,9 +67,11 @@ var mayImport = map[string][]string{
 		"agent/rule", "agent/scanners", "agent/screen", "agent/verdict"},
 	"agent/cli": {"mrz", "devices", "devices/profile", "devices/plug", "devices/page", "devices/replay", "devices/serial", "agent/scanners", "queue", "queue/sqlite", "agent/command", "agent/config", "agent/control", "agent/counter", "agent/crossing", "agent/daemon",
 		"agent/health", "agent/journey", "agent/placement", "agent/placement/cache", "agent/placement/sync", "agent/rule", "agent/verdict", "agent/verdict/casefile"},
-	"agent/hub":      {"mrz", "queue", "queue/mqtt", "queue/sqlite", "agent/crossing", "agent/hub/stay", "agent/journey", "agent/placement"},
-	"agent/hub/stay": {"mrz"},
-	"agent/hub/lintas-hub": {"queue/mqtt", "agent/command", "agent/crossing", "agent/hub", "agent/hub/stay", "agent/placement",
+	"agent/hub":       {"mrz", "queue", "queue/mqtt", "queue/sqlite", "agent/crossing", "agent/hub/stay", "agent/journey", "agent/placement"},
+	"agent/hub/stay":  {"mrz"},
+	"agent/hub/feed":  {"agent/crossing", "agent/hub"},
+	"agent/hub/watch": {"agent/crossing", "agent/hub"},
+	"agent/hub/lintas-hub": {"queue/mqtt", "agent/command", "agent/crossing", "agent/hub", "agent/hub/feed", "agent/hub/stay", "agent/hub/watch", "agent/placement",
 		"agent/placement/build", "agent/placement/repository", "agent/rule"},
 	"agent/demo":         {"mrz", "mrz/ocr/specimen", "queue/mqtt/broker", "queue/sqlite", "agent/control", "agent/counter", "agent/crossing", "agent/placement", "agent/verdict"},
 	"agent/e2e":          {},
@@ -93,6 +95,7 @@ var onlyIn = map[string]string{
 	"github.com/santhosh-tekuri/jsonschema": "",
 	"gopkg.in/yaml.v3":                      "",
 	"github.com/expr-lang/expr":             "agent/rule",
+	"github.com/prometheus/client_golang":   "agent/hub/watch",
 }
 
 // source is a parsed file of ours.

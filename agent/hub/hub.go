@@ -36,6 +36,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lintas/agent/crossing"
@@ -74,8 +75,12 @@ type Hub struct {
 	// to a hub that died would wait there for it, and not go to another one.
 	Group string
 
-	states states
+	states    states
+	connected atomic.Bool
 }
+
+// Connected tells whether the hub is connected to its broker.
+func (h *Hub) Connected() bool { return h.connected.Load() }
 
 // GroupOf names the group of the hubs that have this signing key. Nobody else
 // can guess the name: whoever is in the group is dealt events, and a broker that
@@ -145,6 +150,8 @@ func (h *Hub) session(ctx context.Context) error {
 			h.Logger.Warn("what counters say about themselves is not heard", "error", err)
 		}
 	})
+	h.connected.Store(true)
+	defer h.connected.Store(false)
 	h.Logger.Info("receiving", "broker", mqtt.Redact(o.URL))
 	// Every counter learns where it stands, also that this ledger was restored
 	// from a backup; those whose key is new learn that they are heard.

@@ -27,6 +27,7 @@ type ingest struct {
 	kept     map[Aside]int64    // how many are kept aside already, as far as asked
 	toKeep   []keptAside        // aside, at the end
 	asides   *bool              // whether anything is kept aside at all; nil: not asked yet
+	unopened [][]any            // what is to be opened
 }
 
 func newIngest(ctx context.Context, tx tx, keys *KeyRing, r *Result) *ingest {
@@ -238,9 +239,7 @@ func (in *ingest) store(a arrival) (reason string, err error) {
 		return "", nil
 	}
 	in.result.Stored++
-	if err := in.toOpen(a); err != nil {
-		return "", err
-	}
+	in.toOpen(a)
 	return "", in.heed(a)
 }
 
@@ -294,6 +293,9 @@ func (in *ingest) repeated(a arrival) (bool, error) {
 // finish writes what the transaction has found out, and closes the chains of
 // which nothing is outstanding.
 func (in *ingest) finish() error {
+	if _, err := in.tx.insert(in.ctx, "unopened(counter, epoch, sequence)", in.unopened, "ON CONFLICT DO NOTHING"); err != nil {
+		return err
+	}
 	if err := in.advance(); err != nil {
 		return err
 	}

@@ -238,13 +238,10 @@ func (l *Ledger) open(ctx context.Context, identities []age.Identity, tried stri
 }
 
 // toOpen has the record of an arrival opened, unless it is here already.
-func (in *ingest) toOpen(a arrival) error {
-	if a.repeated {
-		return nil
+func (in *ingest) toOpen(a arrival) {
+	if !a.repeated {
+		in.unopened = append(in.unopened, []any{a.counter, a.at.Epoch[:], a.at.Sequence})
 	}
-	_, err := in.tx.exec(in.ctx, "INSERT INTO unopened(counter, epoch, sequence) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
-		a.counter, a.at.Epoch[:], a.at.Sequence)
-	return err
 }
 
 func unopened(ctx context.Context, q store, tried string, limit int) (list []sealedRecord, err error) {

@@ -159,3 +159,49 @@ func gaps(ctx context.Context, q store) (list []Gap, err error) {
 	}
 	return list, rows.Err()
 }
+
+// Gauges are what the metrics show of the ledger.
+type Gauges struct {
+	Aside    map[string]int // not decided on, by reason
+	Unopened map[string]int // by reason; "": not tried yet
+	Owed     int
+	Feed     int64
+	Heard    map[string]time.Time
+	States   map[string]crossing.State
+}
+
+// Gauges reads them.
+func (l *Ledger) Gauges(ctx context.Context) (s Gauges, err error) {
+	s.Aside, s.Unopened = map[string]int{}, map[string]int{"": 0}
+	rows, err := l.query(ctx, `SELECT 'aside', reason, count(*) FROM aside WHERE decision IS NULL GROUP BY reason
+		UNION ALL SELECT 'unopened', reason, count(*) FROM unopened GROUP BY reason UNION ALL SELECT 'owed', '', count(*) FROM owed`)
+	if err != nil {
+		return s, fmt.Errorf("cannot read ledger: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var what, reason string
+		var n int
+		if err := rows.Scan(&what, &reason, &n); err != nil {
+			return s, fmt.Errorf("cannot read ledger: %w", err)
+		}
+		switch what {
+		case "aside":
+			s.Aside[reason] = n
+		case "unopened":
+			s.Unopened[reason] = n
+		default:
+			s.Owed = n
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return s, fmt.Errorf("cannot read ledger: %w", err)
+	}
+	rows.Close() // before the next: a SQLite ledger has one connection
+	if s.Heard, err = l.Heard(ctx); err == nil {
+		if s.States, err = l.States(ctx); err == nil {
+			s.Feed, err = l.FeedEnd(ctx)
+		}
+	}
+	return s, err
+}

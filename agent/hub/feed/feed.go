@@ -103,7 +103,7 @@ func (s *Server) Crossings(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.broken(w, r, who, err)
 	case stream:
-		s.stream(w, r, who, from, after, limit)
+		s.stream(w, r, from, after, limit)
 	default:
 		s.answer(w, r, who, from, after, limit, wait)
 	}
@@ -192,7 +192,7 @@ func (s *Server) await(ctx context.Context, from int64) error {
 
 // stream sends crossings as server-sent events until the recipient leaves, or is
 // none any more. The id of each is its cursor.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, who *Recipient, from int64, at string, limit int) {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, from int64, at string, limit int) {
 	out := http.NewResponseController(w)
 	send := func(format string, args ...any) bool {
 		out.SetWriteDeadline(time.Now().Add(writeWithin))
@@ -206,10 +206,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, who *Recipient, 
 		return
 	}
 	for r.Context().Err() == nil {
-		if again, err := s.Recipients.Of(r); err != nil || again == nil {
+		who, err := s.Recipients.Of(r)
+		if err != nil || who == nil {
 			return // withdrawn
-		} else {
-			who = again
 		}
 		list, next, cursor, more, err := s.some(r.Context(), who, from, limit)
 		if err != nil {

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"filippo.io/age"
 	"github.com/google/uuid"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
@@ -36,13 +35,12 @@ func TestMain(m *testing.M) { os.Exit(servers.Main(m)) }
 
 // world is a ledger with counters that write to it, and a server.
 type world struct {
-	t          *testing.T
-	dir        string
-	ledger     *hub.Ledger
-	keys       *hub.KeyRing
-	recipients age.Recipient
-	url        string
-	log        *bytes.Buffer
+	t      *testing.T
+	dir    string
+	ledger *hub.Ledger
+	keys   *hub.KeyRing
+	url    string
+	log    *bytes.Buffer
 }
 
 func eachStore(t *testing.T, test func(*testing.T, *world)) {

@@ -43,8 +43,6 @@ type Recipient struct {
 
 var (
 	types = []string{string(crossing.Departure), string(crossing.Return), string(crossing.Voided), string(crossing.Amended)}
-	// placementFields are those of the placement that a recipient may see.
-	placementFields = []string{"placement_id", "status", "agency_id", "destination", "province", "regency"}
 	// always are those of a correction that every recipient sees: without them
 	// it could not tell what is corrected.
 	always = []string{"crossing_id", "crossing_hash", "reason"}

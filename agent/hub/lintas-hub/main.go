@@ -10,5 +10,5 @@ func main() {
 }
 
 func commands() []*command.Command {
-	return []*command.Command{runCommand(), keysCommand(), countersCommand(), listCommand(), placementsCommand(), ledgerCommand(), command.VersionCommand("lintas-hub")}
+	return []*command.Command{runCommand(), keysCommand(), countersCommand(), listCommand(), placementsCommand(), recipientsCommand(), ledgerCommand(), command.VersionCommand("lintas-hub")}
 }

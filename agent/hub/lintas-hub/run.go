@@ -74,6 +74,7 @@ func (b *broker) clientID(group string) {
 func runCommand() *command.Command {
 	var db, keys, group string
 	var b broker
+	var w web
 	return &command.Command{
 		Name: "run", Summary: "Receive, check, store and acknowledge events.",
 		Help: "With age.txt in the key folder, a new key that a counter's trusted key names is trusted by\n" +
@@ -86,6 +87,7 @@ func runCommand() *command.Command {
 			dbFlag(fs, &db)
 			keysFlag(fs, &keys)
 			b.flags(fs)
+			w.flags(fs)
 			fs.StringVar(&group, "group", "", "`name` of the hubs that share the load; nobody else may know it (default over PostgreSQL: one that follows from the signing key)")
 		},
 		Run: func(ctx context.Context, env command.Env, args []string) error {
@@ -121,7 +123,7 @@ func runCommand() *command.Command {
 				Ledger: ledger, Keys: hub.NewKeyRing(keys), Signer: signer, Connection: b.options, Group: group,
 				Logger: slog.New(slog.NewTextHandler(env.Stderr, nil)),
 			}
-			return errors.Join(h.Run(ctx), ledger.Close())
+			return errors.Join(w.run(ctx, h), ledger.Close())
 		},
 	}
 }

@@ -44,7 +44,7 @@ func ledgerCountersCommand() *command.Command {
 				since.Time = time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -7)
 			}
 			return withLedger(ctx, db, func(l *hub.Ledger) error {
-				list, err := counters(ctx, l, hub.NewKeyRing(keys), since.Time, silent)
+				list, err := countByCounter(ctx, l, hub.NewKeyRing(keys), since.Time, silent)
 				if err != nil {
 					return err
 				}
@@ -62,15 +62,17 @@ func ledgerCountersCommand() *command.Command {
 	}
 }
 
-// counters lists those that the ledger has heard of and those that are trusted.
-func counters(ctx context.Context, l *hub.Ledger, ring *hub.KeyRing, since time.Time, silent time.Duration) ([]*shownCounter, error) {
+// countByCounter lists those that the ledger has heard of and those that are trusted.
+func countByCounter(ctx context.Context, l *hub.Ledger, ring *hub.KeyRing, since time.Time, silent time.Duration) ([]*shownCounter, error) {
 	heard, err := l.Heard(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if trusted, err := ring.Counters(); err == nil { // no folder: nobody is trusted here
 		for _, c := range trusted {
-			heard[c] = heard[c]
+			if _, known := heard[c]; !known {
+				heard[c] = time.Time{}
+			}
 		}
 	}
 	days, err := l.CounterDays(ctx, since)
