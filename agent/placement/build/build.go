@@ -98,6 +98,7 @@ type builder struct {
 	spill  string
 
 	frequent map[int64]int64 // placements of names that are not seldom
+	written  []string        // files of targets, not yet made durable
 	result   Result
 }
 
@@ -153,17 +154,21 @@ func (b *builder) run() (err error) {
 
 // settle makes a new file durable under its name.
 func settle(from, to string) error {
-	f, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+	if err := syncFile(from); err != nil {
 		return err
 	}
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
 	return sqlite.SyncDir(filepath.Dir(to))
+}
+
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // update brings the state to the new version, in one transaction.
