@@ -121,6 +121,7 @@ func workers(n int) (list []placement.Entry) {
 
 // What has not changed is not locked again: its rows are the same bytes.
 func TestUnchangedRowsStay(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	o.build(build.Source{Placements: stream(workers(50)...)})
 	before := map[placement.Tag][]byte{}
@@ -147,6 +148,7 @@ func TestUnchangedRowsStay(t *testing.T) {
 
 // Changes alone make the same delta as all placements do.
 func TestChangesOnly(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	first := o.build(build.Source{Placements: stream(workers(50)...)})
 	changed, gone := worker(3), placement.Entry{Record: placement.Record{PlacementID: worker(4).PlacementID}, Removed: true}
@@ -171,6 +173,7 @@ func TestChangesOnly(t *testing.T) {
 // Deltas stay on offer for thirty days; the chain of those that are left is
 // whole.
 func TestDeltasAreKept(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	versions := []int64{o.build(build.Source{Placements: stream(workers(3)...)}).Version}
 	for day := range 40 {
@@ -194,6 +197,7 @@ func TestDeltasAreKept(t *testing.T) {
 // A build that was cut off between its state and its metadata is made up for by
 // the next one.
 func TestCutOffBetweenStateAndList(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	first := o.build(build.Source{Placements: stream(workers(10)...)})
 	if _, err := build.Run(t.Context(), o.options(), build.Source{Placements: stream(workers(11)...)}); err != nil {
@@ -213,6 +217,7 @@ func TestCutOffBetweenStateAndList(t *testing.T) {
 
 // A fault in a source leaves list and state as they were.
 func TestFaultsLeaveNothing(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	o.build(build.Source{Placements: stream(workers(10)...)})
 	files := func() (n int) {
@@ -263,6 +268,7 @@ func TestFaultsLeaveNothing(t *testing.T) {
 
 // While a build runs, its files hold nobody in the clear.
 func TestSpillIsEncrypted(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	seen := 0
 	look := func() {
@@ -281,7 +287,7 @@ func TestSpillIsEncrypted(t *testing.T) {
 		})
 	}
 	o.build(build.Source{Placements: func(each func(placement.Entry) error) error {
-		for i := range 20_000 {
+		for i := range 8_000 {
 			if err := each(worker(i)); err != nil {
 				return err
 			}
@@ -301,6 +307,7 @@ func TestSpillIsEncrypted(t *testing.T) {
 // Stubs of a name that many have are left out, those of a vague birth date
 // earlier.
 func TestFrequentNames(t *testing.T) {
+	t.Parallel()
 	named := func(n int, name string, vague bool) placement.Entry {
 		e := worker(n)
 		e.Primary, e.Secondary = name, ""
@@ -345,6 +352,7 @@ func TestFrequentNames(t *testing.T) {
 // Sealed targets change only with their content, or with those who may read
 // them.
 func TestSealedStays(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	a, err := crossing.NewPrivateKey()
 	if err != nil {
@@ -369,6 +377,7 @@ func TestSealedStays(t *testing.T) {
 
 // Placements from a real PostgreSQL.
 func TestPostgres(t *testing.T) {
+	t.Parallel()
 	server := servers.StartPostgres(t)
 	server.Exec(t, `CREATE TABLE placement(placement_id text, rev int, status text, primary_name text, birth date, number text, expiry date);
 		INSERT INTO placement SELECT 'P-' || n, 1, 'siap', 'CONTOH' || chr(65 + n % 26), DATE '1980-01-02' + n, 'ZZ' || lpad(n::text, 7, '0'), DATE '2031-01-01' FROM generate_series(1, 3000) n;

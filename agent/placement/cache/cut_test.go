@@ -235,7 +235,7 @@ var (
 	cutJWK  = []byte(`{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}`)
 )
 
-const cutRows = 300
+const cutRows = 60
 
 func cutShelf(t testing.TB) *shelf {
 	keys, err := placement.ParseKeyring(cutJWK)
@@ -268,7 +268,7 @@ func installForEver(path string) {
 // A real process is killed at many moments of its installations. What it said
 // to be installed is there, or the next one; never less, never a mixture.
 func TestKilled(t *testing.T) {
-	cuts := 40
+	cuts := 25
 	if testing.Short() {
 		cuts = 8
 	}

@@ -27,6 +27,10 @@ import (
 // list. After each of them the old list answers, and an honest one can be
 // installed.
 func TestAttacks(t *testing.T) {
+	t.Parallel()
+	before := newWorld(t)
+	before.publish(workers(10)...)
+	before.mustSync()
 	for _, c := range []struct {
 		name string
 		// attack makes what the counter finds at evil/.
@@ -202,9 +206,8 @@ func TestAttacks(t *testing.T) {
 		{"nothing", func(w *world) { w.must(os.MkdirAll(w.path("evil"), 0o755)) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
-			w.publish(workers(10)...)
-			w.mustSync()
+			t.Parallel()
+			w := before.copied(t)
 			c.attack(w)
 			before := w.open().Info()
 			r, err := w.sync(w.path("evil"))
@@ -334,6 +337,7 @@ func nextRootFrom(w *world, from, to string, keys, old []crossing.PrivateKey) {
 // A counter that was in a drawer while the root changed hands five times goes
 // on from the root it was given.
 func TestRootRotation(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(workers(3)...)
 	w.mustSync()
@@ -368,6 +372,7 @@ func TestRootRotation(t *testing.T) {
 // Who steals the online keys can date lists far into the future (fast forward).
 // A root with new online keys makes the counter forget that.
 func TestFastForwardRecovery(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(workers(3)...)
 	w.mustSync()
@@ -435,6 +440,7 @@ func resign(w *world, path string, key crossing.PrivateKey) {
 
 // A server that never ends costs no more than what the metadata allows.
 func TestEndlessServer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(workers(3)...)
 	for _, c := range []struct{ name, path string }{{"timestamp", "timestamp.json"}, {"root", "2.root.json"}, {"agencies", ".agencies"}} {
@@ -473,6 +479,7 @@ func TestEndlessServer(t *testing.T) {
 // A source that drips is given up when it is slower than the pace, however
 // long it goes on.
 func TestSlowData(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		r, out := io.Pipe()

@@ -48,13 +48,13 @@ func syncForEver(dir, url string) {
 // A counter is killed at any moment of fetching and installing list after list.
 // There is always one of them, whole, and never an older one than before.
 func TestKilledWhileSyncing(t *testing.T) {
-	cuts := 25
+	cuts := 12
 	if testing.Short() {
 		cuts = 6
 	}
 	w := newWorld(t)
 	list := func(rev int64) (all []placement.Entry) {
-		for _, e := range workers(40) {
+		for _, e := range workers(20) {
 			e.Rev = rev
 			all = append(all, e)
 		}
@@ -91,7 +91,7 @@ func TestKilledWhileSyncing(t *testing.T) {
 		if got < last || got > rev {
 			t.Fatalf("list %d is there, %d was before and %d is the newest", got, last, rev)
 		}
-		for i := range 40 {
+		for i := range 20 {
 			if f := w.find(l, worker(i)); len(f.Records) != 1 || f.Records[0].Rev != got {
 				t.Fatalf("a mixture: list %d, and record %d is %+v", got, i, f.Records)
 			}

@@ -22,6 +22,7 @@ import (
 // searched for everybody on the list: names, numbers, births, and plain and
 // unkeyed hashes of them. A thief finds none.
 func TestStolenDisk(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.source.Negatives = []placement.NegativeEntry{{DocumentRef: placement.DocumentRef{IssuingState: "IDN", DocumentNumber: "ZZ9999999"},
 		Negative: placement.Negative{Kind: placement.Lost, Until: mrz.Date{Year: 2031, Month: 1, Day: 1}, Contact: "CONTACTPERSON"}}}

@@ -14,6 +14,7 @@ import (
 )
 
 func TestFullThenDeltas(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.source.Rules = []byte(`{"version":3}`)
 	w.source.Officers = []placement.Officer{{Site: site, ID: "7", Name: "Sari", PINHash: "$argon2id$v=19$m=1,t=1,p=1$AA$AA"}}
@@ -98,6 +99,7 @@ func TestFullThenDeltas(t *testing.T) {
 // Deltas that were missed are made up for in order; a counter that has no list
 // takes the full one and the deltas on it.
 func TestCatchUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(workers(10)...)
 	w.mustSync()
@@ -117,6 +119,7 @@ func TestCatchUp(t *testing.T) {
 
 // The timestamp alone makes the list young again.
 func TestRedated(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.now = time.Now().Add(-6 * 24 * time.Hour)
 	w.publish(workers(3)...)
@@ -137,6 +140,7 @@ func TestRedated(t *testing.T) {
 // The list that is installed goes on being used when all signatures have run
 // out; only its age tells.
 func TestExpiryDoesNotStop(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(workers(3)...)
 	w.mustSync()
@@ -150,6 +154,7 @@ func TestExpiryDoesNotStop(t *testing.T) {
 // A04: a second passport leads to the stub; once headquarters has cleared it,
 // the next delta brings the record under it.
 func TestClearedPassport(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(workers(5)...)
 	w.mustSync()
@@ -175,6 +180,7 @@ func TestClearedPassport(t *testing.T) {
 // The list key of the next period reaches the counters before it is used, and
 // the one before goes on opening what it has locked.
 func TestListKeyRotation(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.source.Negatives = []placement.NegativeEntry{}
 	w.publish(workers(5)...)
@@ -207,6 +213,7 @@ func TestListKeyRotation(t *testing.T) {
 // A list that this counter could not open does not take the place of one that
 // it can; and a counter's new key opens what was sealed to the one before.
 func TestListOfAnotherKey(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.source.Negatives = []placement.NegativeEntry{}
 	identities := func(keys ...crossing.PrivateKey) (a cache.Access) {
@@ -254,6 +261,7 @@ func TestListOfAnotherKey(t *testing.T) {
 // Two placements of one person are one person; two persons with one name and
 // birth date get no stub, so that nobody is taken for somebody else.
 func TestAmbiguousStub(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	twin := func(id, number string) placement.Entry {
 		e := worker(1)
@@ -281,6 +289,7 @@ func TestAmbiguousStub(t *testing.T) {
 
 // A source that lies is passed over, and said.
 func TestNextSource(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(workers(3)...)
 	copyTree(t, w.path("list"), w.path("evil"))
@@ -294,6 +303,7 @@ func TestNextSource(t *testing.T) {
 // Without a root given by hand nothing is trusted, and another root begins
 // anew.
 func TestTrustedRoot(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(workers(2)...)
 	w.client.Root = w.path("nowhere.json")

@@ -52,8 +52,9 @@ func (w *world) size() (sum int64) {
 // A web server whose link breaks again and again: the list arrives, and nothing
 // of it twice.
 func TestBrokenWebLink(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
-	w.publish(bulk(2000)...)
+	w.publish(bulk(500)...)
 	var sent atomic.Int64
 	files := http.FileServer(http.Dir(w.repo.Dir))
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -61,7 +62,7 @@ func TestBrokenWebLink(t *testing.T) {
 			files.ServeHTTP(rw, r)
 			return
 		}
-		files.ServeHTTP(&cut{ResponseWriter: rw, sent: &sent, left: 10_000 + sent.Load()%70_000}, r)
+		files.ServeHTTP(&cut{ResponseWriter: rw, sent: &sent, left: 3_000 + sent.Load()%17_000}, r)
 	}))
 	defer server.Close()
 	tries := 0
@@ -109,6 +110,7 @@ func (c *cut) Write(b []byte) (int, error) {
 
 // A part on the disk that is wrong does not keep the list from coming.
 func TestWrongPart(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(workers(20)...)
 	server := httptest.NewServer(http.FileServer(http.Dir(w.repo.Dir)))
@@ -132,6 +134,7 @@ func TestWrongPart(t *testing.T) {
 // A power cut can leave metadata half written. The counter goes on, and still
 // refuses what is older than its list.
 func TestDamagedMetadata(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(workers(3)...)
 	copyTree(t, w.path("list"), w.path("evil"))
@@ -229,6 +232,7 @@ func (w *world) listenAt(address string) {
 }
 
 func TestBroker(t *testing.T) {
+	t.Parallel()
 	office := newPostOffice(t)
 	w := newWorld(t)
 	w.listenAt(office.Address)
@@ -255,6 +259,7 @@ func TestBroker(t *testing.T) {
 // A broker that carries no full list brings deltas all the same, also when there
 // is a newer full list.
 func TestBrokerWithoutFullLists(t *testing.T) {
+	t.Parallel()
 	office := newPostOffice(t)
 	w := newWorld(t)
 	w.listenAt(office.Address)
@@ -283,6 +288,7 @@ func TestBrokerWithoutFullLists(t *testing.T) {
 
 // What is out of date stays for seven days and is then cleared.
 func TestBrokerIsCleared(t *testing.T) {
+	t.Parallel()
 	office := newPostOffice(t)
 	w := newWorld(t)
 	w.publish(workers(20)...)
@@ -313,16 +319,17 @@ func TestBrokerIsCleared(t *testing.T) {
 
 // A link to the broker that breaks again and again.
 func TestBrokenBrokerLink(t *testing.T) {
+	t.Parallel()
 	office := newPostOffice(t)
 	w := newWorld(t)
-	w.publish(bulk(3000)...)
+	w.publish(bulk(700)...)
 	w.post(office.Address)
 	link := newLink(t, office.Address)
 	w.listenAt(link.address)
 	tries := 0
 	for {
 		tries++
-		link.allow(int64(200_000 + tries*1000))
+		link.allow(int64(130_000 + tries*500))
 		if _, err := w.sync("mqtt:"); err == nil {
 			break
 		} else if tries > 300 {
@@ -334,7 +341,7 @@ func TestBrokenBrokerLink(t *testing.T) {
 	}
 	// A part that was on the way is lost, and each connection costs the index
 	// and the metadata; a file that was fetched is not fetched again.
-	if tries < 10 || link.carried.Load() > 2*w.size()+int64(tries)*300_000 {
+	if tries < 10 || link.carried.Load() > 2*w.size()+int64(tries)*100_000 {
 		t.Errorf("%d tries, %d bytes carried for %d", tries, link.carried.Load(), w.size())
 	}
 	t.Logf("%d tries, %d bytes carried for %d", tries, link.carried.Load(), w.size())
@@ -392,6 +399,7 @@ func newLink(t *testing.T, to string) *link {
 
 // The same on the broker that most run.
 func TestMosquitto(t *testing.T) {
+	t.Parallel()
 	program, err := exec.LookPath("mosquitto")
 	if err != nil {
 		if program = "/usr/sbin/mosquitto"; exec.Command(program, "-h").Run() == nil {
@@ -431,19 +439,19 @@ func TestMosquitto(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.listenAt(address)
-	w.publish(bulk(3000)...)
+	w.publish(bulk(500)...)
 	w.post(address)
 	w.mustSync("mqtt:")
-	w.publish(bulk(3001)...)
+	w.publish(bulk(501)...)
 	w.post(address)
 	if r := w.mustSync("mqtt:"); r.Info.Base == r.Info.Version {
 		t.Errorf("%+v", r)
 	}
-	if f := w.find(w.open(), bulky(3000)); len(f.Records) != 1 {
+	if f := w.find(w.open(), bulky(500)); len(f.Records) != 1 {
 		t.Error("the list does not answer")
 	}
 	// A second source takes over where the first fails.
-	w.publish(bulk(3002)...)
+	w.publish(bulk(502)...)
 	if r := w.mustSync("https://127.0.0.1:1/", "mqtt://"+address, "file://"+w.repo.Dir); r.Installed {
 		t.Errorf("the broker gave what was not posted: %+v", r)
 	}

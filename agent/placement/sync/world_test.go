@@ -43,12 +43,20 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), ring: placement.Keyring{placement.NewKey()}, now: time.Now()}
-	w.repo = repository.Repository{Dir: w.path("list"), Now: func() time.Time { return w.now }}
+	counter, err := crossing.NewPrivateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := worldIn(t, t.TempDir(), placement.Keyring{placement.NewKey()}, counter)
 	w.must(repository.Init(w.path("keys")))
-	var err error
-	w.counter, err = crossing.NewPrivateKey()
-	w.must(err)
+	return w
+}
+
+// worldIn is a world in a folder, with these keys.
+func worldIn(t testing.TB, dir string, ring placement.Keyring, counter crossing.PrivateKey) *world {
+	t.Helper()
+	w := &world{t: t, dir: dir, ring: ring, counter: counter, now: time.Now()}
+	w.repo = repository.Repository{Dir: w.path("list"), Now: func() time.Time { return w.now }}
 	w.client = &sync.Client{
 		Path: w.path("state/placements.db"), Dir: w.path("state/list"), Root: repository.TrustedRoot(w.path("keys")),
 		Counter: counterID, Site: site, Log: slog.New(slog.DiscardHandler),
@@ -60,6 +68,14 @@ func newWorld(t testing.TB) *world {
 		Agencies: []placement.Agency{{ID: "A-1", Name: "PT Contoh", Licence: placement.LicenceActive}},
 	}
 	return w
+}
+
+// copied is the same world in a folder of its own, which changes by itself.
+func (w *world) copied(t testing.TB) *world {
+	t.Helper()
+	dir := t.TempDir()
+	copyTree(t, w.dir, dir)
+	return worldIn(t, dir, w.ring, w.counter)
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, filepath.FromSlash(name)) }
