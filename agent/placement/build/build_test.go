@@ -287,8 +287,10 @@ func TestSpillIsEncrypted(t *testing.T) {
 		})
 	}
 	o.build(build.Source{Placements: func(each func(placement.Entry) error) error {
-		for i := range 8_000 {
-			if err := each(worker(i)); err != nil {
+		for i := range 1_500 {
+			e := worker(i)
+			e.EmployerName = strings.Repeat("CONTOH ", 400) // so that pieces are written out
+			if err := each(e); err != nil {
 				return err
 			}
 		}

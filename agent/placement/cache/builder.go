@@ -56,6 +56,26 @@ func (b *builder) full() error {
 	return b.rest()
 }
 
+// folded writes a base of the one in use and its overlay.
+func (b *builder) folded() error {
+	old := b.old
+	h := old.top().header
+	b.header.Lock, b.header.Version, b.header.Base = old.base.header.Lock, h.Version, h.Version
+	w, err := newWriter(b.ctx, b.tx, "row")
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := step("fold"); err != nil {
+		return err
+	}
+	if err := mergeRows(b.ctx, old.base.db, old.over.db, w); err != nil {
+		return err
+	}
+	b.header.Rows, b.header.Sum = w.count, w.sum
+	return b.rest()
+}
+
 // lockOf keeps of a header what locks.
 func lockOf(h placement.Header) placement.Header {
 	return placement.Header{Version: h.Version, KeyID: h.KeyID, Salt: h.Salt, Cost: h.Cost, Cheap: h.Cheap}

@@ -8,7 +8,8 @@
 // while it is in use nobody changes it. One rename brings a new list into
 // force: that of the overlay, or, with a new base, that of the base, whose
 // overlay lies ready by then and belonged to nothing before. So at any moment
-// there is the old list or the new one, whole.
+// there is the old list or the new one, whole. An overlay that has grown large is
+// folded into a new base with the next delta.
 //
 // placements.time says when the list was last signed again, if that is later
 // than when it was installed. All can be fetched again at any time, and nothing

@@ -140,6 +140,7 @@ func TestEveryStepFails(t *testing.T) {
 	both := s.full(2, r2) // a full list with a delta on it
 	both.Version, both.Targets = 3, s.update(3).Targets
 	both.Deltas = s.delta(2, 3, r3).Deltas
+	const overgrown = "delta on a delta that has outgrown its base"
 	for _, c := range []struct {
 		name   string
 		before []cache.Update
@@ -148,10 +149,14 @@ func TestEveryStepFails(t *testing.T) {
 		{"full on full", []cache.Update{s.full(1, r1)}, s.full(2, r2)},
 		{"delta on full", []cache.Update{s.full(1, r1)}, s.delta(1, 2, r2)},
 		{"delta on delta", []cache.Update{s.full(1, r1), s.delta(1, 2, r2)}, s.delta(2, 3, r3)},
+		{overgrown, []cache.Update{s.full(1, r1), s.delta(1, 2, r2)}, s.delta(2, 3, r3)},
 		{"full on delta", []cache.Update{s.full(1, r1), s.delta(1, 2, r2)}, s.full(3, r3)},
 		{"full and delta on delta", []cache.Update{s.full(1, r1), s.delta(1, 2, r2)}, both},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.name == overgrown {
+				defer cache.FewRows(n - 1)()
+			}
 			old := c.before[len(c.before)-1].Version
 			outcomes := map[int64]int{}
 			for at := 0; ; at++ {

@@ -18,3 +18,10 @@ func Step(f func(string) error) (restore func()) {
 func (l *List) Tagged(ctx context.Context, tag placement.Tag) ([]placement.Row, error) {
 	return l.tagged(ctx, tag)
 }
+
+// FewRows lets a test make any overlay of more rows overgrown.
+func FewRows(n int64) (restore func()) {
+	old := fewRows
+	fewRows = n
+	return func() { fewRows = old }
+}

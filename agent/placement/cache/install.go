@@ -98,18 +98,37 @@ func (in *installer) run() error {
 		return err
 	}
 	if len(in.update.Full) > 0 {
-		return in.replaceBase()
+		return in.replaceBase((*builder).full)
+	}
+	if in.overgrown() {
+		return in.replaceBase((*builder).folded)
 	}
 	return in.replaceOverlay(in.old.base.header, in.old.over)
 }
 
+// overgrown tells that the overlay has become too large to be written anew with
+// every delta and to be kept in mind by its keys: a counter that is given deltas
+// only, for months, would have another list in it. It is folded into a new base
+// then, if the disk has room for that.
+func (in *installer) overgrown() bool {
+	base, over := in.old.base, in.old.over
+	if over == nil || over.header.Rows <= min(manyKeys, max(fewRows, base.header.Rows/8)) {
+		return false
+	}
+	length, err := in.old.size(in.path)
+	return err == nil && CheckRoom(in.path, length+in.update.Room) == nil
+}
+
+// fewRows is how many rows any overlay may have; tests make it less.
+var fewRows int64 = 4096
+
 // replaceBase builds a base and, if there are deltas on it, its overlay, which
 // lies in place before the base does.
-func (in *installer) replaceBase() error {
+func (in *installer) replaceBase(fill func(*builder) error) error {
 	next := in.path + ".new"
 	h, err := in.build(next, func(b *builder) error {
 		b.header.Build = newBuild()
-		return b.full()
+		return fill(b)
 	})
 	if err != nil {
 		return err

@@ -31,6 +31,18 @@ func CheckRoom(path string, length int64) error {
 	return nil
 }
 
+// size is that of an open list's files.
+func (l *List) size(path string) (length int64, err error) {
+	for _, p := range []string{path, overlayPath(path, l.base.header.Build)} {
+		st, err := os.Stat(p)
+		if err != nil {
+			return 0, err
+		}
+		length += st.Size()
+	}
+	return length, nil
+}
+
 // giveToOwner lets the folder's owner use a file that root has made in it: the
 // agent runs as a user of its own.
 func giveToOwner(path string) error {

@@ -1,10 +1,12 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"hash/crc32"
+	"slices"
 	"strings"
 
 	"lintas/agent/placement"
@@ -89,22 +91,98 @@ func (w *writer) flush() error {
 }
 
 func copyRows(ctx context.Context, from *sql.DB, w *writer) error {
-	rows, err := from.QueryContext(ctx, "SELECT key, rows FROM row ORDER BY key")
+	c, err := newCursor(ctx, from)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var key int64
-		var value []byte
-		if err := rows.Scan(&key, &value); err != nil {
-			return err
-		}
-		if err := w.add(key, value); err != nil {
+	defer c.rows.Close()
+	for c.next() {
+		if err := w.add(c.key, bytes.Clone(c.value)); err != nil {
 			return err
 		}
 	}
-	return errors.Join(rows.Err(), w.flush())
+	return errors.Join(c.err, w.flush())
+}
+
+// mergeRows writes the rows of a base as its overlay has changed them.
+func mergeRows(ctx context.Context, base, over *sql.DB, w *writer) error {
+	low, err := newCursor(ctx, base)
+	if err != nil {
+		return err
+	}
+	defer low.rows.Close()
+	top, err := newCursor(ctx, over)
+	if err != nil {
+		return err
+	}
+	defer top.rows.Close()
+	low.next()
+	top.next()
+	for low.here || top.here {
+		var list []placement.Row
+		key := top.key
+		switch {
+		case !top.here || low.here && low.key < top.key:
+			key = low.key
+			list, err = placement.ParseRows(low.value)
+		case !low.here || top.key < low.key:
+			list, err = placement.ParseRows(top.value)
+		default:
+			list, err = covered(low.value, top.value)
+		}
+		for _, r := range list {
+			if err == nil && r.Kind != placement.KindGone {
+				err = w.put(r)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if low.here && low.key == key {
+			low.next()
+		}
+		if top.here && top.key == key {
+			top.next()
+		}
+	}
+	return errors.Join(low.err, top.err, w.flush())
+}
+
+// covered gives the rows of one key: of each tag those of the overlay, if it has
+// any, for it holds all that the tag has.
+func covered(base, over []byte) ([]placement.Row, error) {
+	low, err := placement.ParseRows(base)
+	if err != nil {
+		return nil, err
+	}
+	top, err := placement.ParseRows(over)
+	low = slices.DeleteFunc(low, func(r placement.Row) bool {
+		return slices.ContainsFunc(top, func(t placement.Row) bool { return t.Tag == r.Tag })
+	})
+	return append(low, top...), err
+}
+
+// cursor walks through the rows of a file by their keys.
+type cursor struct {
+	rows  *sql.Rows
+	here  bool // key and value are those of a row
+	key   int64
+	value sql.RawBytes // good until next
+	err   error
+}
+
+func newCursor(ctx context.Context, db queryer) (*cursor, error) {
+	rows, err := db.QueryContext(ctx, "SELECT key, rows FROM row ORDER BY key")
+	return &cursor{rows: rows}, err
+}
+
+func (c *cursor) next() bool {
+	if c.here = c.rows.Next(); !c.here {
+		c.err = c.rows.Err()
+	} else if c.err = c.rows.Scan(&c.key, &c.value); c.err != nil {
+		c.here = false
+	}
+	return c.here
 }
 
 // queryer is a database or a transaction.
@@ -114,23 +192,18 @@ type queryer interface {
 
 // sumOf counts the rows of a file and computes their checksum.
 func sumOf(ctx context.Context, db queryer) (count int64, sum uint32, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT key, rows FROM row ORDER BY key")
+	c, err := newCursor(ctx, db)
 	if err != nil {
 		return 0, 0, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var key int64
-		var value sql.RawBytes
-		if err := rows.Scan(&key, &value); err != nil {
-			return 0, 0, err
-		}
-		list, err := placement.ParseRows(value)
+	defer c.rows.Close()
+	for c.next() {
+		list, err := placement.ParseRows(c.value)
 		if err != nil {
 			return 0, 0, err
 		}
 		count += int64(len(list))
-		sum = crc32.Update(sum, castagnoli, value)
+		sum = crc32.Update(sum, castagnoli, c.value)
 	}
-	return count, sum, rows.Err()
+	return count, sum, c.err
 }
