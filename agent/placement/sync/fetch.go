@@ -79,7 +79,7 @@ func (f *fetcher) DownloadFile(url string, maxLength int64, _ time.Duration) ([]
 func (f *fetcher) get(ctx context.Context, name string, maxLength int64) ([]byte, error) {
 	_, local := f.source.(*folder)
 	if !strings.HasPrefix(name, "targets/") || local {
-		b, err := f.read(ctx, name, nil, maxLength)
+		b, err := f.read(ctx, name, nil, maxLength, nil)
 		if strings.HasPrefix(name, "targets/") {
 			f.fetched += int64(len(b))
 		}
@@ -98,23 +98,24 @@ func (f *fetcher) get(ctx context.Context, name string, maxLength int64) ([]byte
 	if f.resumed = len(had) > 0; int64(len(had)) == maxLength {
 		return had, os.Remove(path)
 	}
-	b, err := f.read(ctx, name, had, maxLength)
+	// What comes is on the disk at once: a process that is killed has it still.
+	part, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		if len(b) > 0 && !errors.Is(err, errTooLong) {
-			err = errors.Join(err, os.WriteFile(path, b, 0o600))
-		} else {
-			os.Remove(path)
-		}
 		return nil, err
 	}
-	os.Remove(path) // the library judges the whole now
-	return b, nil
+	b, err := f.read(ctx, name, had, maxLength, part)
+	err = errors.Join(err, part.Close())
+	if err != nil && len(b) > 0 && !errors.Is(err, errTooLong) {
+		return nil, err
+	}
+	return b, errors.Join(err, os.Remove(path)) // the library judges the whole now
 }
 
 var errTooLong = errors.New("it is longer than the list says")
 
-// read goes on behind what there is. On error it gives what it has got.
-func (f *fetcher) read(ctx context.Context, name string, had []byte, maxLength int64) ([]byte, error) {
+// read goes on behind what there is and writes it into part, if there is such a
+// file. On error it gives what it has got.
+func (f *fetcher) read(ctx context.Context, name string, had []byte, maxLength int64, part *os.File) ([]byte, error) {
 	r, at, err := f.source.open(ctx, name, int64(len(had)), maxLength)
 	if err != nil {
 		return had, err
@@ -127,7 +128,17 @@ func (f *fetcher) read(ctx context.Context, name string, had []byte, maxLength i
 	}()
 	had = had[:min(at, int64(len(had)))]
 	before := len(had)
-	b, err := appendAll(had, r, maxLength)
+	each := func([]byte) error { return nil }
+	if part != nil {
+		if err := part.Truncate(int64(before)); err != nil {
+			return had, err
+		}
+		if _, err := part.Seek(0, io.SeekEnd); err != nil {
+			return had, err
+		}
+		each = func(b []byte) error { _, err := part.Write(b); return err }
+	}
+	b, err := appendAll(had, r, maxLength, each)
 	if strings.HasPrefix(name, "targets/") {
 		if _, local := f.source.(*folder); !local {
 			f.fetched += int64(len(b) - before)
@@ -139,8 +150,9 @@ func (f *fetcher) read(ctx context.Context, name string, had []byte, maxLength i
 	return b, err
 }
 
-// appendAll reads to the end, or until there is more than may be.
-func appendAll(b []byte, r io.Reader, maxLength int64) ([]byte, error) {
+// appendAll reads to the end, or until there is more than may be, and hands each
+// piece on.
+func appendAll(b []byte, r io.Reader, maxLength int64, each func([]byte) error) ([]byte, error) {
 	const chunk = 64 << 10
 	for {
 		if cap(b)-len(b) < chunk {
@@ -153,6 +165,9 @@ func appendAll(b []byte, r io.Reader, maxLength int64) ([]byte, error) {
 		b = b[:len(b)+n]
 		if int64(len(b)) > maxLength {
 			return nil, errTooLong
+		}
+		if err := each(b[len(b)-n:]); err != nil {
+			return b, err
 		}
 		if err == io.EOF {
 			return b, nil

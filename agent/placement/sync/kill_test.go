@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,6 +112,90 @@ func TestKilledWhileSyncing(t *testing.T) {
 	if stale, err := filepath.Glob(w.path("state/placements*")); err != nil || len(stale) > 4 { // base, overlay, lock, time
 		t.Errorf("left behind: %v, %v", stale, err)
 	}
+}
+
+// A counter that is killed while it fetches a list, again and again, fetches
+// nothing of it twice: what has come is on the disk.
+func TestKilledWhileFetching(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.publish(bulk(60)...)
+	var sent, mayBe atomic.Int64
+	hangs := make(chan struct{}, 1)
+	files := http.FileServer(http.Dir(w.repo.Dir))
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/targets/") {
+			rw = &hanging{rw, r.Context(), &sent, &mayBe, hangs}
+		}
+		files.ServeHTTP(rw, r)
+	}))
+	defer server.Close()
+	kills := 0
+	for done := false; !done; {
+		mayBe.Add(40_000)
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), killDirEnv+"="+w.dir, killURLEnv+"="+server.URL)
+		out, err := cmd.StdoutPipe()
+		w.must(err)
+		w.must(cmd.Start())
+		installed := make(chan error, 1)
+		go func() {
+			_, err := out.Read(make([]byte, 1))
+			installed <- err
+		}()
+		select {
+		case err := <-installed:
+			w.must(err)
+			done = true
+		case <-hangs:
+			for w.fetched() < sent.Load() { // what is still in the socket
+				time.Sleep(time.Millisecond)
+			}
+			kills++
+		}
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	if size := w.size(); kills < 4 || sent.Load() != size {
+		t.Errorf("killed %d times, %d bytes sent of %d", kills, sent.Load(), size)
+	}
+	if f := w.find(w.open(), bulky(33)); len(f.Records) != 1 {
+		t.Error("the list does not answer")
+	}
+}
+
+// fetched is how much of a list is on the disk.
+func (w *world) fetched() (sum int64) {
+	entries, err := os.ReadDir(w.path("state/list/parts"))
+	w.must(err)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil { // it may just have been renamed
+			sum += info.Size()
+		}
+	}
+	return sum
+}
+
+// hanging is an answer that does not go on once so many bytes have been sent.
+type hanging struct {
+	http.ResponseWriter
+	ctx         context.Context
+	sent, mayBe *atomic.Int64
+	hangs       chan struct{}
+}
+
+func (h *hanging) Write(b []byte) (n int, err error) {
+	if left := h.mayBe.Load() - h.sent.Load(); int64(len(b)) > left {
+		n, err = h.ResponseWriter.Write(b[:max(0, left)])
+		h.sent.Add(int64(n))
+		http.NewResponseController(h.ResponseWriter).Flush()
+		h.hangs <- struct{}{}
+		<-h.ctx.Done()
+		return n, h.ctx.Err()
+	}
+	n, err = h.ResponseWriter.Write(b)
+	h.sent.Add(int64(n))
+	return n, err
 }
 
 // wholeSync is how long the process takes, now and here, to fetch a list.

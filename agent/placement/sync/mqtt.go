@@ -112,6 +112,11 @@ func (b *broker) await(ctx context.Context, ch chan []byte) ([]byte, error) {
 	case p := <-ch:
 		return p, nil
 	case <-b.conn.Lost():
+		select {
+		case p := <-ch: // it came before
+			return p, nil
+		default:
+		}
 		return nil, errors.Join(errors.New("the link to the broker is lost"), b.conn.Err())
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)

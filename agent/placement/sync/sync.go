@@ -13,7 +13,9 @@
 //
 // Files that were fetched and verified stay on the disk until the list is
 // installed, and files that were fetched in part go on where they were, so that
-// nothing is fetched twice over a link that breaks.
+// nothing is fetched twice over a link that breaks or by a process that is
+// killed. The building of the database is not gone on with, but begun again: it
+// takes seconds, and needs no link.
 package sync
 
 import (

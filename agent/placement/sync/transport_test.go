@@ -39,12 +39,17 @@ func bulk(n int) (list []placement.Entry) {
 	return list
 }
 
-// size is that of all targets that a counter without a list fetches.
+// size is that of all targets that a counter without a list fetches; what two of
+// them have in common, such as having no rows, it needs once.
 func (w *world) size() (sum int64) {
 	l, err := w.repo.List()
 	w.must(err)
+	seen := map[string]bool{}
 	for _, t := range l.Targets {
-		sum += t.Length
+		if !seen[t.SHA256] {
+			sum += t.Length
+		}
+		seen[t.SHA256] = true
 	}
 	return sum
 }
@@ -54,7 +59,7 @@ func (w *world) size() (sum int64) {
 func TestBrokenWebLink(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.publish(bulk(500)...)
+	w.publish(bulk(200)...)
 	var sent atomic.Int64
 	files := http.FileServer(http.Dir(w.repo.Dir))
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -62,7 +67,7 @@ func TestBrokenWebLink(t *testing.T) {
 			files.ServeHTTP(rw, r)
 			return
 		}
-		files.ServeHTTP(&cut{ResponseWriter: rw, sent: &sent, left: 3_000 + sent.Load()%17_000}, r)
+		files.ServeHTTP(&cut{ResponseWriter: rw, sent: &sent, left: 6_000 + sent.Load()%17_000}, r)
 	}))
 	defer server.Close()
 	tries := 0
@@ -82,7 +87,7 @@ func TestBrokenWebLink(t *testing.T) {
 	if f := w.find(w.open(), bulky(77)); len(f.Records) != 1 {
 		t.Error("the list does not answer")
 	}
-	if tries < 50 || sent.Load() > w.size()+w.size()/50 {
+	if tries < 25 || sent.Load() > w.size()+w.size()/50 {
 		t.Errorf("%d tries, %d bytes sent of %d", tries, sent.Load(), w.size())
 	}
 	t.Logf("%d tries, %d bytes sent of %d", tries, sent.Load(), w.size())
