@@ -81,6 +81,7 @@ install: build ## put binary, unit, configuration and udev rules in place (DESTD
 	install -D -m 644 configs/60-lintas.rules '$(DESTDIR)/usr/lib/udev/rules.d/60-lintas.rules'
 	install -D -m 644 configs/dropin/tpm.conf '$(DESTDIR)$(PREFIX)/share/doc/lintas/dropin/tpm.conf'
 	install -D -m 644 configs/dropin/broker-only.conf '$(DESTDIR)$(PREFIX)/share/doc/lintas/dropin/broker-only.conf'
+	for f in lintas-hub-list.service lintas-hub-list.timer lintas-hub.sysusers; do install -D -m 644 configs/$$f '$(DESTDIR)$(PREFIX)/share/doc/lintas/hub/'$$f; done
 	@test -n '$(DESTDIR)' || echo 'next: systemd-sysusers && udevadm control --reload && udevadm trigger && systemctl daemon-reload; edit /etc/lintas/lintas.toml; systemctl enable --now lintas'
 
 clean: ## remove what was built

@@ -18,7 +18,7 @@ var Default string
 // System holds the files for the operating system, under their names in this
 // folder.
 //
-//go:embed lintas.service lintas-unseal.service lintas.sysusers 60-lintas.rules dropin/*.conf
+//go:embed lintas.service lintas-unseal.service lintas-hub-list.service lintas-hub-list.timer lintas.sysusers lintas-hub.sysusers 60-lintas.rules dropin/*.conf
 var System embed.FS
 
 // OpenAPI describes what lintas-hub answers over HTTP.

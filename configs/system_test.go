@@ -46,7 +46,7 @@ func one(t testing.TB, unit map[string][]string, name string) string {
 
 // What lies in the folder is also in the binary.
 func TestEverythingIsEmbedded(t *testing.T) {
-	for _, pattern := range []string{"*.service", "*.rules", "*.sysusers", "dropin/*"} {
+	for _, pattern := range []string{"*.service", "*.timer", "*.rules", "*.sysusers", "dropin/*"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: %v, %v", pattern, names, err)
@@ -74,7 +74,7 @@ func TestEverythingIsEmbedded(t *testing.T) {
 // to 10. Services of this kind are usually shipped with 9.
 func TestSandbox(t *testing.T) {
 	analyze := systemdAnalyze(t)
-	for name, limit := range map[string]float64{"lintas.service": 1.5, "lintas-unseal.service": 2.5} {
+	for name, limit := range map[string]float64{"lintas.service": 1.5, "lintas-unseal.service": 2.5, "lintas-hub-list.service": 2} {
 		out, err := exec.Command(analyze, "security", "--offline=true", "--no-pager", unitFolder(t)+"/"+name).CombinedOutput()
 		if err != nil {
 			t.Skipf("systemd-analyze cannot look at files here: %v: %s", err, out)
@@ -98,7 +98,7 @@ func TestSandbox(t *testing.T) {
 func TestUnitsAreUnderstood(t *testing.T) {
 	analyze := systemdAnalyze(t)
 	dir := unitFolder(t, "tpm.conf", "broker-only.conf")
-	out, err := exec.Command(analyze, "verify", dir+"/lintas.service", dir+"/lintas-unseal.service").CombinedOutput()
+	out, err := exec.Command(analyze, "verify", dir+"/lintas.service", dir+"/lintas-unseal.service", dir+"/lintas-hub-list.timer").CombinedOutput()
 	for line := range strings.Lines(string(out)) {
 		if strings.Contains(line, dir) || strings.Contains(line, "lintas") {
 			t.Errorf("%v: %s", err, line)
@@ -112,13 +112,15 @@ func unitFolder(t *testing.T, dropins ...string) string {
 	dir := t.TempDir()
 	write := func(name, as string) {
 		t.Helper()
-		text := strings.Replace(read(t, name), "/usr/local/bin/lintas", "/bin/true", 1)
+		text := regexp.MustCompile(`/usr/local/bin/lintas(-hub)?`).ReplaceAllString(read(t, name), "/bin/true")
 		if err := os.WriteFile(filepath.Join(dir, as), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	write("lintas.service", "lintas.service")
-	write("lintas-unseal.service", "lintas-unseal.service")
+	for _, name := range []string{"lintas-unseal.service", "lintas-hub-list.service", "lintas-hub-list.timer"} {
+		write(name, name)
+	}
 	if err := os.Mkdir(dir+"/lintas.service.d", 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -162,6 +164,18 @@ func TestFilesAgree(t *testing.T) {
 	}
 	if mode := one(t, unit, "StateDirectoryMode"); mode != "0700" {
 		t.Errorf("others may see what the counter keeps: %s", mode)
+	}
+}
+
+// The hub's list is dated several times in the 24 hours after which counters call
+// it ageing, by the user whose keys they are.
+func TestListTimer(t *testing.T) {
+	if every := one(t, settings(read(t, "lintas-hub-list.timer")), "OnCalendar"); every != "*-*-* 00/6:00:00" {
+		t.Errorf("OnCalendar=%s", every)
+	}
+	unit := settings(read(t, "lintas-hub-list.service"))
+	if !regexp.MustCompile(`(?m)^u ` + one(t, unit, "User") + ` `).MatchString(read(t, "lintas-hub.sysusers")) {
+		t.Errorf("lintas-hub.sysusers does not make %s", one(t, unit, "User"))
 	}
 }
 

@@ -22,7 +22,7 @@ func TestInstall(t *testing.T) {
 	}
 	install()
 	for _, name := range []string{"usr/bin/lintas", "etc/lintas/lintas.toml", "usr/lib/systemd/system/lintas.service",
-		"usr/lib/sysusers.d/lintas.conf", "usr/lib/udev/rules.d/60-lintas.rules"} {
+		"usr/lib/sysusers.d/lintas.conf", "usr/lib/udev/rules.d/60-lintas.rules", "usr/share/doc/lintas/hub/lintas-hub-list.timer"} {
 		if _, err := os.Stat(filepath.Join(dest, name)); err != nil {
 			t.Error(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"lintas/agent/command"
 	"lintas/agent/crossing"
@@ -55,9 +56,11 @@ func listPublishCommand() *command.Command {
 	return &command.Command{
 		Name: "publish", Args: "DIR", Summary: "Date a list that is signed, and put it where counters find it.",
 		Help: "Signs the snapshot and the timestamp, which says for 7 days that the list is current: run it\n" +
-			"daily, also when nothing is new. Then copies the list to each --to: a folder (a web server's, a\n" +
-			"USB stick), or \"mqtt\" for the broker given with --broker. The folder DIR itself can be served too.\n" +
-			"Brokers are given full lists up to 256 MiB; deltas always.",
+			"several times a day, also when nothing is new (lintas-hub-list.timer does). Then copies the list\n" +
+			"to each --to: a folder (a web server's, a USB stick), or \"mqtt\" for the broker given with\n" +
+			"--broker. The folder DIR itself can be served too.\n" +
+			"Brokers are given full lists up to 256 MiB; deltas always.\n" +
+			"Exit status: 0 published; 2 published, but something must be signed offline: it says what.",
 		Flags: func(fs *flag.FlagSet) {
 			keysFlag(fs, &keys)
 			fs.Var(&to, "to", "`destination`, a folder or mqtt; may be repeated")
@@ -80,14 +83,37 @@ func listPublishCommand() *command.Command {
 					return err
 				}
 			}
-			l, err := r.List()
+			l, err := r.Current()
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(env.Stderr, "published list version %d, current for %d days\n", l.Version, int(placement.Lifetime.Hours()/24))
-			return nil
+			return tellDue(env, r)
 		},
 	}
+}
+
+// tellDue warns of what must soon be signed offline.
+func tellDue(env command.Env, r repository.Repository) error {
+	due, err := r.Due()
+	if err != nil {
+		return err
+	}
+	waits := r.Signed()
+	if waits != nil {
+		fmt.Fprintf(env.Stderr, "warning: a newer list is not published yet: %v\n", waits)
+	}
+	if len(due) == 0 && waits == nil {
+		return nil
+	}
+	next := map[string]string{
+		repository.RoleRoot:    "make and sign its successor with lintas-hub list root",
+		repository.RoleTargets: "build the list again with lintas-hub list build and sign it",
+	}
+	for _, d := range due {
+		fmt.Fprintf(env.Stderr, "warning: the %s metadata expires on %s, and counters install nothing from then on; %s\n", d.Role, d.Expires.Format(time.DateOnly), next[d.Role])
+	}
+	return &command.Exit{Code: command.Warnings}
 }
 
 // destinations is a flag that may be repeated.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"lintas/agent/placement"
 	"lintas/agent/placement/cache"
 	"lintas/agent/placement/sync"
+	"lintas/configs"
 	"lintas/mrz"
 )
 
@@ -237,5 +239,65 @@ func TestListTime(t *testing.T) {
 	s.must(0, "list", "publish", "--keys", s.path("keys"), s.path("list"))
 	if info, err := s.fetch(s.path("list")); err != nil || time.Since(info.Time) > time.Minute {
 		t.Errorf("dated anew: %v, %v", info.Time, err)
+	}
+}
+
+// What the timer runs keeps a list young, says when people must sign, and puts
+// a new list out once it is signed.
+func TestPublishedByTheTimer(t *testing.T) {
+	s := newSite(t)
+	s.trustCounter()
+	s.must(0, "list", "keys", "init", "--keys", s.path("keys"))
+	source := s.write("p.jsonl", listed)
+	old := time.Now().AddDate(0, 0, -80)
+	s.must(0, "list", "build", "--cheap", "--keys", s.path("keys"), "--placements", source, "--time", old.Format(time.RFC3339), "-o", s.path("list"))
+	unit, err := configs.System.ReadFile("lintas-hub-list.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/lintas-hub (.*)$`).FindSubmatch(unit)
+	if run == nil {
+		t.Fatal("the unit runs something else")
+	}
+	line := strings.Replace(string(run[1]), "$LINTAS_LIST", "--keys "+s.path("keys")+" --to "+s.path("www"), 1)
+	line = strings.Replace(line, "/var/lib/lintas-hub/list", s.path("list"), 1)
+	timer := func() (said string, code int) {
+		_, said, code = s.hub(strings.Fields(line)...)
+		return said, code
+	}
+	if said, code := timer(); code != 2 || !strings.Contains(said, "targets metadata expires on "+old.AddDate(0, 0, 90).UTC().Format(time.DateOnly)) {
+		t.Fatalf("exit %d: %s", code, said)
+	}
+	first, err := s.fetch(s.path("www"))
+	if err != nil || time.Since(first.Time) > time.Minute {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	// A list is built where the offline keys are not.
+	if err := os.Mkdir(s.path("safe"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []string{"1", "2", "3"} {
+		if err := os.Rename(s.path("keys/list/targets-"+n+".jwk"), s.path("safe/"+n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.must(0, "list", "build", "--cheap", "--keys", s.path("keys"), "-o", s.path("list"))
+	if said, code := timer(); code != 2 || !strings.Contains(said, "a newer list is not published yet") {
+		t.Errorf("exit %d: %s", code, said)
+	}
+	if info, err := s.fetch(s.path("www")); err != nil || info.Version != first.Version {
+		t.Errorf("%+v, %v", info, err)
+	}
+	targets, err := filepath.Glob(s.path("list/metadata/*.targets.json"))
+	if err != nil || len(targets) != 2 {
+		t.Fatal(targets, err)
+	}
+	s.must(0, "list", "sign", "--key", s.path("safe/2"), targets[1])
+	s.must(0, "list", "sign", "--key", s.path("safe/3"), targets[1])
+	if said, code := timer(); code != 0 {
+		t.Errorf("exit %d: %s", code, said)
+	}
+	if info, err := s.fetch(s.path("www")); err != nil || info.Version <= first.Version {
+		t.Errorf("%+v, %v", info, err)
 	}
 }

@@ -17,7 +17,7 @@ import (
 // a USB stick: targets first, the timestamp last. It gives how many files were
 // not there yet.
 func (r Repository) CopyTo(dir string) (copied int, err error) {
-	l, err := r.List()
+	l, err := r.Current()
 	if err != nil {
 		return 0, err
 	}

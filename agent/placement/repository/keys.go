@@ -214,6 +214,7 @@ func RoleKeys(dir, role string) (keys []crossing.PrivateKey, err error) {
 
 // Roles of the list's metadata.
 const (
+	RoleRoot      = metadata.ROOT
 	RoleTargets   = metadata.TARGETS
 	RoleSnapshot  = metadata.SNAPSHOT
 	RoleTimestamp = metadata.TIMESTAMP

@@ -74,7 +74,7 @@ type publication struct {
 }
 
 func (p *publication) run(ctx context.Context) error {
-	l, err := p.repository.List()
+	l, err := p.repository.Current()
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@
 package repository
 
 import (
-	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -69,19 +68,35 @@ func (r Repository) meta(name string) string { return filepath.Join(r.Dir, Metad
 // Targets is the folder of the targets' files.
 func (r Repository) Targets() string { return filepath.Join(r.Dir, TargetsFolder) }
 
+// versions lists those that there are of a role's metadata, in order.
+func (r Repository) versions(role string) (list []int64, err error) {
+	entries, err := os.ReadDir(filepath.Join(r.Dir, MetadataFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if v, ok := versionOf(e.Name(), role); ok {
+			list = append(list, v)
+		}
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// file is the metadata file of a role and version.
+func (r Repository) file(role string, version int64) string {
+	return r.meta(strconv.FormatInt(version, 10) + "." + role + ".json")
+}
+
 // newest finds the metadata file of a role with the highest version; 0: there
 // is none.
 func (r Repository) newest(role string) (version int64, path string, err error) {
-	entries, err := os.ReadDir(filepath.Join(r.Dir, MetadataFolder))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	all, err := r.versions(role)
+	if err != nil || len(all) == 0 {
 		return 0, "", err
 	}
-	for _, e := range entries {
-		if v, ok := versionOf(e.Name(), role); ok && v > version {
-			version, path = v, r.meta(e.Name())
-		}
-	}
-	return version, path, nil
+	version = all[len(all)-1]
+	return version, r.file(role, version), nil
 }
 
 func versionOf(file, role string) (int64, bool) {
@@ -124,11 +139,24 @@ type List struct {
 
 // List reads which list is in the repository, signed or not; none is no error.
 func (r Repository) List() (l List, err error) {
-	l.Targets = placement.Targets{}
 	_, path, err := r.newest(metadata.TARGETS)
 	if err != nil || path == "" {
-		return l, err
+		return List{Targets: placement.Targets{}}, err
 	}
+	return r.list(path)
+}
+
+// Current reads the list that is to be published: the newest that is signed.
+func (r Repository) Current() (List, error) {
+	_, path, err := r.current()
+	if err != nil {
+		return List{}, err
+	}
+	return r.list(path)
+}
+
+func (r Repository) list(path string) (l List, err error) {
+	l.Targets = placement.Targets{}
 	m, err := metadata.Targets().FromFile(path)
 	if err != nil {
 		return l, fmt.Errorf("cannot read %s: %w", path, err)
@@ -172,7 +200,7 @@ func (r Repository) Stage(targets placement.Targets) (path string, err error) {
 		}
 		m.Signed.Targets[name] = &metadata.TargetFiles{Length: t.Length, Hashes: metadata.Hashes{"sha256": sum}, Path: name}
 	}
-	path = r.meta(strconv.FormatInt(m.Signed.Version, 10) + ".targets.json")
+	path = r.file(metadata.TARGETS, m.Signed.Version)
 	return path, write(m, path)
 }
 
@@ -220,16 +248,22 @@ func (r Repository) AddRoots(dir string) error {
 
 // Signed tells whether enough keys have signed the newest targets.
 func (r Repository) Signed() error {
+	version, _, err := r.current()
+	if err != nil {
+		return err
+	}
+	newest, path, err := r.newest(metadata.TARGETS)
+	if err == nil && version < newest {
+		err = r.signed(path)
+	}
+	return err
+}
+
+// signed tells whether enough keys have signed targets metadata.
+func (r Repository) signed(path string) error {
 	root, err := r.root()
 	if err != nil {
 		return err
-	}
-	_, path, err := r.newest(metadata.TARGETS)
-	if err != nil {
-		return err
-	}
-	if path == "" {
-		return errors.New("it has no list yet: build one with lintas-hub list build")
 	}
 	m, err := metadata.Targets().FromFile(path)
 	if err != nil {
@@ -242,13 +276,70 @@ func (r Repository) Signed() error {
 	return nil
 }
 
-// Date signs what is signed online: a snapshot if there is something new, and
-// a timestamp. From then on the list is current for 7 days. Of the keys given it
-// takes those that the root names.
-func (r Repository) Date(keys ...crossing.PrivateKey) error {
-	if err := r.Signed(); err != nil {
-		return err
+// current finds the newest targets metadata that enough keys have signed. A newer
+// one may wait for its signatures for days; meanwhile the one before is dated
+// and published.
+func (r Repository) current() (version int64, path string, err error) {
+	all, err := r.versions(metadata.TARGETS)
+	if err != nil {
+		return 0, "", err
 	}
+	if len(all) == 0 {
+		return 0, "", errors.New("it has no list yet: build one with lintas-hub list build")
+	}
+	for _, v := range slices.Backward(all) {
+		path = r.file(metadata.TARGETS, v)
+		switch bad := r.signed(path); {
+		case bad == nil:
+			return v, path, nil
+		case err == nil:
+			err = bad // what the newest one lacks
+		}
+	}
+	return 0, "", err
+}
+
+// Due is metadata that was signed offline and is soon to be signed again.
+type Due struct {
+	Role    string // root or targets
+	Expires time.Time
+}
+
+// How long before its end offline metadata is due: its keys lie at several
+// places, and people must meet.
+const (
+	rootDue    = 60 * 24 * time.Hour
+	targetsDue = 14 * 24 * time.Hour
+)
+
+// Due lists what must soon be signed offline, or is over already: counters would
+// refuse the list then, however young its timestamp.
+func (r Repository) Due() (list []Due, err error) {
+	root, err := r.root()
+	if err != nil {
+		return nil, err
+	}
+	_, path, err := r.current()
+	if err != nil {
+		return nil, err
+	}
+	targets, err := metadata.Targets().FromFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if e := root.Signed.Expires; e.Before(r.now().Add(rootDue)) {
+		list = append(list, Due{metadata.ROOT, e})
+	}
+	if e := targets.Signed.Expires; e.Before(r.now().Add(targetsDue)) {
+		list = append(list, Due{metadata.TARGETS, e})
+	}
+	return list, nil
+}
+
+// Date signs what is signed online: a snapshot if there is something new, and
+// a timestamp. From then on the newest list that is signed is current for 7
+// days. Of the keys given it takes those that the root names.
+func (r Repository) Date(keys ...crossing.PrivateKey) error {
 	root, err := r.root()
 	if err != nil {
 		return err
@@ -271,10 +362,11 @@ func (r Repository) Date(keys ...crossing.PrivateKey) error {
 	return r.clean()
 }
 
-// snapshot signs a snapshot of the newest targets metadata, unless there is one
-// that is good for some time. It gives what the timestamp is to name.
+// snapshot signs a snapshot of the newest targets metadata that is signed, unless
+// there is one that is good for some time. It gives what the timestamp is to
+// name.
 func (r Repository) snapshot(root *metadata.Metadata[metadata.RootType], key crossing.PrivateKey) (*metadata.MetaFiles, error) {
-	version, path, err := r.newest(metadata.TARGETS)
+	version, path, err := r.current()
 	if err != nil {
 		return nil, err
 	}
@@ -303,7 +395,7 @@ func (r Repository) snapshot(root *metadata.Metadata[metadata.RootType], key cro
 	if err := sign(s, key); err != nil {
 		return nil, err
 	}
-	path = r.meta(strconv.FormatInt(s.Signed.Version, 10) + ".snapshot.json")
+	path = r.file(metadata.SNAPSHOT, s.Signed.Version)
 	if err := write(s, path); err != nil {
 		return nil, err
 	}
@@ -360,10 +452,19 @@ func metaFile(path string, version int64) (*metadata.MetaFiles, error) {
 // clean removes what was superseded long enough ago: metadata whose successor is
 // a week old, and targets that no metadata names any more.
 func (r Repository) clean() error {
-	if _, err := r.cleanRole(metadata.SNAPSHOT); err != nil {
+	last, _, err := r.newest(metadata.SNAPSHOT)
+	if err != nil {
 		return err
 	}
-	kept, err := r.cleanRole(metadata.TARGETS)
+	if _, err := r.cleanRole(metadata.SNAPSHOT, last); err != nil {
+		return err
+	}
+	// What waits for its signatures supersedes nothing.
+	current, _, err := r.current()
+	if err != nil {
+		return err
+	}
+	kept, err := r.cleanRole(metadata.TARGETS, current)
 	if err != nil {
 		return err
 	}
@@ -393,36 +494,28 @@ func (r Repository) clean() error {
 	})
 }
 
-// cleanRole removes a role's metadata that was superseded long enough ago, and
-// gives what is left.
-func (r Repository) cleanRole(role string) (kept []string, err error) {
-	entries, err := os.ReadDir(filepath.Join(r.Dir, MetadataFolder))
+// cleanRole removes what of a role's metadata before the current version was
+// superseded long enough ago, and gives what is left.
+func (r Repository) cleanRole(role string, current int64) (kept []string, err error) {
+	all, err := r.versions(role)
 	if err != nil {
 		return nil, err
 	}
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		_, ok := versionOf(e.Name(), role)
-		return !ok
-	})
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int {
-		x, _ := versionOf(a.Name(), role)
-		y, _ := versionOf(b.Name(), role)
-		return cmp.Compare(x, y)
-	})
-	for i, e := range entries {
-		if i+1 < len(entries) {
-			next, err := entries[i+1].Info()
+	for i, v := range all {
+		path := r.file(role, v)
+		if v < current {
+			next, err := os.Stat(r.file(role, all[i+1]))
 			if err != nil {
 				return nil, err
 			}
 			if next.ModTime().Before(r.now().Add(-superseded)) {
-				if err := os.Remove(r.meta(e.Name())); err != nil {
+				if err := os.Remove(path); err != nil {
 					return nil, err
 				}
 				continue
 			}
 		}
-		kept = append(kept, r.meta(e.Name()))
+		kept = append(kept, path)
 	}
 	return kept, nil
 }
@@ -430,28 +523,24 @@ func (r Repository) cleanRole(role string) (kept []string, err error) {
 // Files lists the metadata that a client may ask for now, in the order in which
 // it may be published: what names other files comes after them.
 func (r Repository) Files() (list []string, err error) {
-	entries, err := os.ReadDir(filepath.Join(r.Dir, MetadataFolder))
+	roots, err := r.versions(metadata.ROOT)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
-		if _, ok := versionOf(e.Name(), metadata.ROOT); ok {
-			list = append(list, e.Name())
-		}
+	for _, v := range roots {
+		list = append(list, filepath.Base(r.file(metadata.ROOT, v)))
 	}
-	slices.SortFunc(list, func(a, b string) int {
-		x, _ := versionOf(a, metadata.ROOT)
-		y, _ := versionOf(b, metadata.ROOT)
-		return cmp.Compare(x, y)
-	})
-	for _, role := range []string{metadata.TARGETS, metadata.SNAPSHOT} {
-		_, path, err := r.newest(role)
-		if err != nil {
-			return nil, err
-		}
-		if path != "" {
-			list = append(list, filepath.Base(path))
-		}
+	_, targets, err := r.current()
+	if err != nil {
+		return nil, err
+	}
+	_, snapshot, err := r.newest(metadata.SNAPSHOT)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, filepath.Base(targets))
+	if snapshot != "" {
+		list = append(list, filepath.Base(snapshot))
 	}
 	if _, err := os.Stat(r.meta("timestamp.json")); err != nil {
 		return nil, fmt.Errorf("the list is not dated yet: %w", err)

@@ -131,3 +131,62 @@ func TestDate(t *testing.T) {
 		t.Error("a timestamp was signed by hand")
 	}
 }
+
+// While a list waits for the signatures of keys that lie elsewhere, the one
+// before goes on being dated and published, for as long as that takes.
+func TestNewListWaitsForSignatures(t *testing.T) {
+	h := newHouse(t)
+	online := append(h.keys("snapshot"), h.keys("timestamp")...)
+	old := h.put("agencies", "old")
+	h.publish(placement.Targets{"agencies": old})
+	path, err := h.repo.Stage(placement.Targets{"agencies": h.put("agencies", "new")})
+	h.must(err)
+	h.must(repository.Sign(path, h.keys("targets")[0])) // one of two
+	www := filepath.Join(h.dir, "www")
+	published := func() string {
+		t.Helper()
+		h.must(h.repo.Date(online...))
+		_, err := h.repo.CopyTo(www)
+		h.must(err)
+		l, err := repository.Repository{Dir: www}.Current()
+		h.must(err)
+		return l.Targets["agencies"].SHA256
+	}
+	for range 3 {
+		h.now = h.now.Add(10 * 24 * time.Hour)
+		if published() != old.SHA256 {
+			t.Fatal("a list was published that is not signed")
+		}
+		if _, err := os.Stat(filepath.Join(h.repo.Targets(), placement.FileName("agencies", old.SHA256))); err != nil {
+			t.Fatal("the list that is published is gone")
+		}
+	}
+	if err := h.repo.Signed(); err == nil {
+		t.Error("nothing says that a list waits")
+	}
+	h.must(repository.Sign(path, h.keys("targets")[1]))
+	if err := h.repo.Signed(); err != nil || published() == old.SHA256 {
+		t.Errorf("it is signed and not published: %v", err)
+	}
+}
+
+// What people must sign is told before it is too late.
+func TestDue(t *testing.T) {
+	h := newHouse(t)
+	h.publish(placement.Targets{"agencies": h.put("agencies", "x")})
+	due := func(days int) (roles string) {
+		t.Helper()
+		at := repository.Repository{Dir: h.repo.Dir, Now: func() time.Time { return h.now.AddDate(0, 0, days) }}
+		list, err := at.Due()
+		h.must(err)
+		for _, d := range list {
+			roles += d.Role + " "
+		}
+		return roles
+	}
+	for days, want := range map[int]string{0: "", 75: "", 77: "targets ", 100: "targets ", 669: "targets ", 671: "root targets "} {
+		if got := due(days); got != want {
+			t.Errorf("after %d days: %q", days, got)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"lintas/agent/crossing"
@@ -135,6 +136,37 @@ func TestRedated(t *testing.T) {
 	if age := time.Since(w.open().Info().Time); age > time.Minute {
 		t.Errorf("age %s after it was dated again", age)
 	}
+}
+
+// For as long as headquarters dates a list that nobody changes, a counter that
+// asks holds it for young; when the offline signatures have run out it installs
+// nothing more and keeps what it has.
+func TestDatedForMonths(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.repo.Now = time.Now
+		w.publish(workers(2)...)
+		w.mustSync()
+		for day := range 100 {
+			time.Sleep(24 * time.Hour)
+			if day%4 > 0 { // it asks and headquarters dates oftener; this is quicker
+				continue
+			}
+			w.date()
+			_, err := w.sync()
+			l := w.open()
+			age := time.Since(l.Info().Time)
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case day < 88 && (err != nil || age > time.Minute):
+				t.Fatalf("day %d: the list is %s old: %v", day, age, err)
+			case day > 90 && (err == nil || age < 24*time.Hour):
+				t.Fatalf("day %d: a list whose signatures have run out was believed", day)
+			}
+		}
+	})
 }
 
 // The list that is installed goes on being used when all signatures have run
