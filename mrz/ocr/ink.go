@@ -93,9 +93,11 @@ const (
 	maxSpecks = 2 << 20
 )
 
-// blobs returns the connected parts of ink that can be characters: 4 to 90
-// pixels long and 2 to 90 across.
-func blobs(ink []uint8, w, h int, scale float64) []blob {
+// blobs returns the connected parts of a view's ink that can be characters: 4 to
+// 90 pixels long and 2 to 90 across.
+func (v *view) blobs(ink []uint8) []blob {
+	w, h := v.plane.W, v.plane.H
+	x0, y0 := float64(2*v.from.X), float64(2*v.from.Y)
 	type box struct{ x0, y0, x1, y1 int32 }
 	var parent []int32
 	var boxes []box
@@ -156,8 +158,8 @@ func blobs(ink []uint8, w, h int, scale float64) []blob {
 			continue
 		}
 		list = append(list, blob{
-			x: float64(b.x0+b.x1) / 2 * scale, y: float64(b.y0+b.y1) / 2 * scale,
-			w: float64(bw) * scale, h: float64(bh) * scale,
+			x: (x0 + float64(b.x0+b.x1)) / 2 * v.scale, y: (y0 + float64(b.y0+b.y1)) / 2 * v.scale,
+			w: float64(bw) * v.scale, h: float64(bh) * v.scale,
 		})
 		if len(list) >= maxBlobs {
 			break

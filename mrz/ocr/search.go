@@ -34,12 +34,13 @@ type find struct {
 	rows    []line // one for each line, its first cell being cell 0
 }
 
-// A view is the picture at one scale at which lines are looked for, those whose
-// pitch is from least to most pixels of the view.
+// A view is the picture, or a part of it, at one scale at which lines are looked
+// for, those whose pitch is from least to most pixels of the view.
 type view struct {
 	plane       glyph.Plane
 	scale       float64 // pixels of the picture to one of the view
 	least, most float64
+	from        image.Point // where the part begins, in pixels of the view
 }
 
 // views lists the scales, the most promising first.
@@ -50,37 +51,48 @@ func (r *reader) views() (list []view) {
 		level++
 	}
 	scale := float64(int(1) << level)
-	list = append(list, view{r.levels[level], scale, 0, 100})
+	list = append(list, view{plane: r.levels[level], scale: scale, most: 100})
 	// What is seen well at one scale need not be looked at again at another.
 	const small, large = 11, 9
 	if level > 0 && side(level-1) <= finestSide {
-		list = append(list, view{r.levels[level-1], scale / 2, 0, 2 * small})
+		list = append(list, view{plane: r.levels[level-1], scale: scale / 2, most: 2 * small})
 	}
 	if level == 0 && side(0) <= enlargeSide {
 		twice := enlarge(r.levels[0])
-		list = append(list, view{twice, 0.5, 0, 4 * small})
+		list = append(list, view{plane: twice, scale: 0.5, most: 4 * small})
 		if side(0) <= enlargeSide/2 {
-			list = append(list, view{enlarge(twice), 0.25, 0, 4 * small})
+			list = append(list, view{plane: enlarge(twice), scale: 0.25, most: 4 * small})
 		}
 	}
 	if level+1 < len(r.levels) {
-		list = append(list, view{r.levels[level+1], scale * 2, large, 100})
+		list = append(list, view{plane: r.levels[level+1], scale: scale * 2, least: large, most: 100})
 	}
 	return list
 }
 
 // search looks for zones at one scale after the other until all that there are
-// signs of are read without doubt.
+// signs of are read without doubt. Of a large picture everything is looked at
+// once, and then only what was not seen clearly.
 func (r *reader) search(ctx context.Context) (found []find, err error) {
-	for _, v := range r.views() {
-		for _, k := range inkings {
-			more, rows, err := r.inView(ctx, v, k)
+	size := image.Pt(r.levels[0].W, r.levels[0].H)
+	part := image.Rectangle{Max: size}
+	for i, v := range r.views() {
+		v = v.cut(part)
+		for j, k := range inkings {
+			ink := k.ink(v.plane)
+			more, rows, err := r.inView(ctx, v, ink)
 			if err != nil {
 				return nil, err
 			}
 			found = merge(found, more)
 			if len(found) > 0 && !slices.ContainsFunc(found, func(f find) bool { return !f.certain() }) && !leftOver(rows, found) {
 				return found, nil
+			}
+			if i == 0 && j == 0 && max(size.X, size.Y) > clearFromSide {
+				if part = v.unclear(ink, found).Intersect(part); part.Empty() {
+					return found, nil
+				}
+				v = v.cut(part)
 			}
 		}
 	}
@@ -108,15 +120,14 @@ func leftOver(rows []row, found []find) bool {
 	})
 }
 
-// inView looks for zones at one scale by one setting, and returns also the
-// rows that it saw.
-func (r *reader) inView(ctx context.Context, v view, k inking) (found []find, rows []row, err error) {
-	ink := k.ink(v.plane)
-	list := blobs(ink, v.plane.W, v.plane.H, v.scale)
+// inView looks for zones in the ink of a view, and returns also the rows that it
+// saw.
+func (r *reader) inView(ctx context.Context, v view, ink []uint8) (found []find, rows []row, err error) {
+	list := v.blobs(ink)
 	if len(list) < leastMembers {
 		return nil, nil, context.Cause(ctx)
 	}
-	f := newField(list, 16*v.scale, float64(v.plane.W)*v.scale, float64(v.plane.H)*v.scale)
+	f := newField(list, 16*v.scale, float64(v.from.X+v.plane.W)*v.scale, float64(v.from.Y+v.plane.H)*v.scale)
 	lines := slices.DeleteFunc(append(f.lines(true), f.lines(false)...), func(l line) bool {
 		pitch := l.pitch(float64(l.from+l.to)/2) / v.scale
 		return pitch < v.least || pitch > v.most

@@ -26,6 +26,7 @@ const (
 	// A line is a line of a zone if the characters of some cells are so probable,
 	// on the average, when it is first seen, and when it is aligned.
 	leastAtFirst, leastQuality = 0.3, 0.5
+	leastAtAGlance             = 0.2  // of a few cells, either way up: most text ends here
 	mostOff                    = 0.05 // pitches by which its glyphs may be out of step
 	mostRows                   = 40   // of one picture and inking that are read
 )
@@ -43,9 +44,13 @@ func (r *reader) rows(ctx context.Context, lines []line) (list []row, err error)
 		if len(list) >= mostRows {
 			break
 		}
-		const samples = 8
+		const few, samples = 3, 8
 		found := l
 		turned := l.flipped()
+		if r.quality(&l, few) < leastAtAGlance && r.quality(&turned, few) < leastAtAGlance {
+			r.refused = append(r.refused, found)
+			continue
+		}
 		q, other := r.quality(&l, samples), r.quality(&turned, samples)
 		if other > q {
 			l, q = turned, other
