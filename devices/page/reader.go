@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"lintas/devices"
 	"lintas/mrz"
@@ -114,6 +117,9 @@ func (r *Reader) once(ctx context.Context, src io.Reader, c *collector) (code st
 	if err != nil {
 		return "", fmt.Errorf("cannot read a page: %w", err)
 	}
+	// What this process was started with and has not closed is not the child's. An
+	// old kernel cannot do this at once, and then only a careless parent matters.
+	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 	// The kernel kills the child when the thread that started it ends, so this
 	// goroutine keeps its thread until the child has ended.
 	runtime.LockOSThread()
