@@ -67,8 +67,9 @@ setup:
 train: setup ## print specimens in OCR-B and train the reader of pictures on them; minutes on two cores
 	nice -n 15 $(GO) run ./mrz/ocr/train
 
-bench-ocr: setup ## tell how well pictures are read, by kind of wear, beside Tesseract; SEED=n
+bench-ocr: setup ## tell how well pictures are read, by kind of wear, beside Tesseract, and what a page costs; SEED=n
 	nice -n 10 $(GO) run ./mrz/ocr/accuracy -seed $(SEED) -tesseract
+	nice -n 10 $(GO) test ./devices/page -run '^$$' -bench Page -benchtime 40x
 
 install: build ## put binary, unit, configuration and udev rules in place (DESTDIR, PREFIX)
 	install -D -m 755 bin/lintas '$(DESTDIR)$(PREFIX)/bin/lintas'
