@@ -149,9 +149,9 @@ func TestHostileDocuments(t *testing.T) {
 			t.Parallel()
 			pageTime := patience
 			if strings.Contains(d.want, "timeout") {
-				pageTime = 4 * time.Second
+				pageTime = 2 * time.Second
 			}
-			r, err := (&page.Reader{PageTime: pageTime, DocumentTime: 5 * pageTime}).Read(t.Context(), file(t, d.b))
+			r, err := reader(pageTime, 5*pageTime).Read(t.Context(), file(t, d.b))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -181,7 +181,7 @@ func TestOnePageThatNeverEnds(t *testing.T) {
 	b := objects("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 3/Kids[3 0 R 4 0 R 5 0 R]>>",
 		fmt.Sprintf(p, 6, 8), fmt.Sprintf(p, 7, 8), fmt.Sprintf(p, 6, 9),
 		stream("", "q 595.2 0 0 841.92 0 0 cm /S Do Q"), stream("", longPath()), img(zone), img(other))
-	r, err := (&page.Reader{PageTime: 20 * time.Second, DocumentTime: patience}).Read(t.Context(), file(t, b))
+	r, err := reader(8*time.Second, patience).Read(t.Context(), file(t, b))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestOnePageThatNeverEnds(t *testing.T) {
 		t.Errorf("%s, failed %q", got, r.Failed)
 	}
 	// Through a pipe it can be read only once.
-	r, err = (&page.Reader{PageTime: 20 * time.Second, DocumentTime: patience}).Read(t.Context(), bytes.NewReader(b))
+	r, err = reader(8*time.Second, patience).Read(t.Context(), bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestBrokenDocuments(t *testing.T) {
 				b = append(b[:at:at], b[at+r.IntN(len(b)-at):]...)
 			}
 		}
-		res, err := (&page.Reader{PageTime: 4 * time.Second, DocumentTime: 10 * time.Second}).Read(t.Context(), file(t, b))
+		res, err := reader(4*time.Second, 10*time.Second).Read(t.Context(), file(t, b))
 		if err != nil || len(res.Scans) == 0 {
 			name := fmt.Sprintf("%s/broken-%d", os.TempDir(), i)
 			os.WriteFile(name, b, 0o600)

@@ -12,6 +12,7 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,7 +41,35 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		}
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+// child is the program that tests start to read pages.
+var child = "/proc/self/exe"
+
+// run runs the tests. With the race detector their child is built without it: it
+// does one thing after the other, would be many times slower, and could not hold
+// the limits of its memory.
+func run(m *testing.M) int {
+	if raceEnabled {
+		dir, err := os.MkdirTemp("", "page")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		child = filepath.Join(dir, "child")
+		if out, err := exec.Command("go", "test", "-race=false", "-c", "-o", child, ".").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "cannot build the child: %v\n%s", err, out)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+// reader is one whose pages may take so long.
+func reader(pageTime, documentTime time.Duration) *page.Reader {
+	return &page.Reader{Command: []string{child, "read-page"}, PageTime: pageTime, DocumentTime: documentTime}
 }
 
 // lines is the zone of an invented traveller.
@@ -105,7 +134,7 @@ func file(t testing.TB, b []byte) *os.File {
 
 func read(t testing.TB, b []byte) page.Result {
 	t.Helper()
-	r, err := (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), file(t, b))
+	r, err := reader(patience, patience).Read(t.Context(), file(t, b))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +171,7 @@ func TestKinds(t *testing.T) {
 		}
 		return b.Bytes()
 	}
+	asPDF := pdf(t, 300, scan)
 	asJPEG := encode(func(b *bytes.Buffer) error { return jpeg.Encode(b, scan, &jpeg.Options{Quality: 85}) })
 	rgba := image.NewRGBA(scan.Rect)
 	draw.Draw(rgba, scan.Rect, scan, image.Point{}, draw.Src)
@@ -150,8 +180,8 @@ func TestKinds(t *testing.T) {
 		b    []byte
 		want string
 	}{
-		"PDF":                           {page.PDF, pdf(t, 300, scan), "1:TD3"},
-		"PDF after blanks":              {page.PDF, append([]byte("\ufeff \r\n"), pdf(t, 300, scan)...), "1:TD3"},
+		"PDF":                           {page.PDF, asPDF, "1:TD3"},
+		"PDF after blanks":              {page.PDF, append([]byte("\ufeff \r\n"), asPDF...), "1:TD3"},
 		"PDF in colour":                 {page.PDF, pdf(t, 300, rgba), "1:TD3"},
 		"PDF of three pages":            {page.PDF, pdf(t, 300, scan, sheet(t), sheet(t, lines(t, "ZZ7654321"), zone)), "1:TD3 2:page_no_zone 3:TD3 3:TD3"},
 		"PDF whose pixels are points":   {page.PDF, pdf(t, 72, scan), "1:TD3"},
@@ -211,9 +241,9 @@ func TestKinds(t *testing.T) {
 // A zone comes with what the officer needs to believe it.
 func TestZone(t *testing.T) {
 	zone := lines(t, "ZZ1234567")
-	for name, turned := range map[string]func(image.Image) image.Image{
-		"upright":     func(i image.Image) image.Image { return i },
-		"upside down": func(i image.Image) image.Image { return turn(turn(i)) },
+	for name, turned := range map[string]func(*image.Gray) *image.Gray{
+		"upright":     func(i *image.Gray) *image.Gray { return i },
+		"upside down": func(i *image.Gray) *image.Gray { return turn(turn(i)) },
 		"sideways":    turn,
 	} {
 		r := read(t, pdf(t, 300, turned(sheet(t, zone))))
@@ -239,12 +269,14 @@ func TestZone(t *testing.T) {
 }
 
 // turn turns a picture by a quarter.
-func turn(in image.Image) image.Image {
-	b := in.Bounds()
-	out := image.NewGray(image.Rect(0, 0, b.Dy(), b.Dx()))
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			out.Set(b.Dy()-1-y, x, in.At(b.Min.X+x, b.Min.Y+y))
+//
+//go:norace
+func turn(in *image.Gray) *image.Gray {
+	w, h := in.Rect.Dx(), in.Rect.Dy()
+	out := image.NewGray(image.Rect(0, 0, h, w))
+	for y := range h {
+		for x, v := range in.Pix[y*in.Stride:][:w] {
+			out.Pix[x*out.Stride+h-1-y] = v
 		}
 	}
 	return out
@@ -328,11 +360,11 @@ func TestTextLayer(t *testing.T) {
 // is left alone.
 func TestPipe(t *testing.T) {
 	b := pdf(t, 300, sheet(t, lines(t, "ZZ1234567")))
-	r, err := (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), bytes.NewReader(b))
+	r, err := reader(patience, patience).Read(t.Context(), bytes.NewReader(b))
 	if err != nil || summary(r) != "1:TD3" {
 		t.Errorf("%v %s", err, summary(r))
 	}
-	r, err = (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), &zeros{left: page.MaxBytes + 1<<20, start: []byte("%PDF-1.4\n")})
+	r, err = reader(patience, patience).Read(t.Context(), &zeros{left: page.MaxBytes + 1<<20, start: []byte("%PDF-1.4\n")})
 	if err != nil || summary(r) != "0:page_too_large" {
 		t.Errorf("too large: %v %s", err, summary(r))
 	}
@@ -361,7 +393,7 @@ func TestTooLargeAFile(t *testing.T) {
 	if err := os.Truncate(f.Name(), page.MaxBytes+1); err != nil {
 		t.Fatal(err)
 	}
-	r, err := (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), f)
+	r, err := reader(patience, patience).Read(t.Context(), f)
 	if err != nil || summary(r) != "0:page_too_large" || r.Failed != page.CodeTooLarge {
 		t.Errorf("%v %s", err, summary(r))
 	}

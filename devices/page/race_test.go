@@ -2,6 +2,5 @@
 
 package page_test
 
-// The child is this test's own program, and many times slower with the race
-// detector, which finds nothing in a child that does one thing after the other.
+// raceEnabled tells that these tests run with the race detector.
 const raceEnabled = true

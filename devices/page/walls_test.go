@@ -127,7 +127,7 @@ func TestWalls(t *testing.T) {
 	if !slices.Contains(walls(), page.WallSeccomp) {
 		t.Skip("the kernel has no seccomp")
 	}
-	out, err := exec.Command("/proc/self/exe", "try-walls").CombinedOutput()
+	out, err := exec.Command(child, "try-walls").CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "" {
 		t.Errorf("%v: a child could %s", err, out)
 	}
@@ -140,6 +140,12 @@ func TestChildHasNothingOpen(t *testing.T) {
 		t.Skip("only root may look at a process that cannot be dumped")
 	}
 	secret := file(t, []byte("secret")) // open in this process
+	// So is what whoever started it forgot to close.
+	forgotten, err := unix.Open(secret.Name(), unix.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(forgotten)
 	in, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +153,7 @@ func TestChildHasNothingOpen(t *testing.T) {
 	defer w.Close()
 	result := make(chan page.Result, 1)
 	go func() {
-		r, _ := (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), in)
+		r, _ := reader(patience, patience).Read(t.Context(), in)
 		result <- r
 	}()
 	var child string
@@ -220,7 +226,7 @@ func TestChildThatMisbehaves(t *testing.T) {
 		"nothing":  "0:page_killed",
 	} {
 		t.Run(name, func(t *testing.T) {
-			command := []string{"/proc/self/exe", name}
+			command := []string{child, name}
 			if name == "nothing" {
 				command = []string{"/bin/true"}
 			}
@@ -325,7 +331,7 @@ func TestNothingIsLeft(t *testing.T) {
 			return
 		}
 		defer f.Close()
-		if r, err := (&page.Reader{PageTime: patience, DocumentTime: patience}).Read(t.Context(), f); err != nil || len(r.Scans) == 0 {
+		if r, err := reader(patience, patience).Read(t.Context(), f); err != nil || len(r.Scans) == 0 {
 			t.Errorf("%v %s", err, summary(r))
 		}
 	}
