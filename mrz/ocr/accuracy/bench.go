@@ -86,7 +86,9 @@ func (b *bench) run() (err error) {
 	b.read("A4 300 dpi", b.pages, func(n int) picture { return b.page(n, 300, false) })
 	b.read("A4 600 dpi", b.pages/4, func(n int) picture { return b.page(n, 600, false) })
 	b.read("A4 text", b.pages/2, func(n int) picture { return b.page(n, 300, true) })
-	b.read("photos", b.pages, b.photo)
+	for i, k := range photos {
+		b.read(k.name, b.pages, func(n int) picture { return b.photo(i, n) })
+	}
 	list, err := b.specimens()
 	if err != nil {
 		fmt.Println(err)
@@ -321,11 +323,22 @@ func (b *bench) page(n int, dpi float64, text bool) picture {
 	return picture{name, func() image.Image { return p.Draw(r, b.faces) }, p.Zones}
 }
 
-// photo is a document on a table, by a telephone.
-func (b *bench) photo(n int) picture {
-	r := b.random(3000, n)
+// photos are the kinds of photographs: a document on a table, by a telephone,
+// from a little aside.
+var photos = []struct {
+	name string
+	hold func(r *rand.Rand, p *specimen.Photo)
+}{
+	{"photos", func(*rand.Rand, *specimen.Photo) {}},
+	{"photos, shadow", func(r *rand.Rand, p *specimen.Photo) { p.Shadow = 0.3 + 0.4*r.Float64() }},
+	{"photos, blur", func(r *rand.Rand, p *specimen.Photo) { p.Blur = float64(p.Width) / 1000 * (0.5 + 0.8*r.Float64()) }},
+}
+
+func (b *bench) photo(kind, n int) picture {
+	r := b.random(3000+kind, n)
 	p := specimen.Photo{Zone: specimen.Zone(r, formats[n%len(formats)]), Width: 1000 + r.IntN(3000), Turned: n % 4, JPEG: 60 + r.IntN(35)}
-	return picture{fmt.Sprintf("photo %d", n), func() image.Image { return p.Draw(r, b.faces) }, [][]string{p.Zone}}
+	photos[kind].hold(r, &p)
+	return picture{fmt.Sprintf("%s %d", photos[kind].name, n), func() image.Image { return p.Draw(r, b.faces) }, [][]string{p.Zone}}
 }
 
 // specimens lists the pictures of the folder.

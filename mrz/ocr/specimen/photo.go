@@ -14,6 +14,9 @@ type Photo struct {
 	Width  int // pixels; the height is three quarters of it. 0 means 2000
 	Turned int // quarter turns clockwise
 	JPEG   int // quality; 0 means none
+
+	Shadow float64 // how much darker it is where a hand keeps the light off, 0 to 1
+	Blur   float64 // out of focus: standard deviation, in pixels
 }
 
 // Draw prints the document and takes the photo, from a little aside, in the
@@ -40,13 +43,14 @@ func (p Photo) Draw(r *rand.Rand, faces []*Typeface) image.Image {
 	sin, cos := math.Sincos(2 * math.Pi * r.Float64())
 	dark := between(r, 0.1, 0.5)
 	noise := between(r, 1, 7)
+	shadow := p.shadow(r)
 	sw, sh := float64(s.img.Rect.Dx()), float64(s.img.Rect.Dy())
 	for y := range height {
 		for x := range width {
 			u, v := float64(x)/float64(width)-0.5, float64(y)/float64(height)-0.5
 			scale := 1 / (1 + kx*u + ky*v)
 			i := s.img.PixOffset(max(0, min(int(sw)-2, int((0.5+u*scale)*sw))), max(0, min(int(sh)-2, int((0.5+v*scale)*sh))))
-			light := 1 - dark*(0.5+u*cos+v*sin)
+			light := (1 - dark*(0.5+u*cos+v*sin)) * shadow(u, v)
 			o := out.PixOffset(x, y)
 			for c := range 3 {
 				// The mean of four: the picture is finer than the photo.
@@ -57,6 +61,9 @@ func (p Photo) Draw(r *rand.Rand, faces []*Typeface) image.Image {
 			out.Pix[o+3] = 255
 		}
 	}
+	if p.Blur > 0 {
+		defocus(out, p.Blur)
+	}
 	for range (p.Turned%4 + 4) % 4 {
 		out = quarterTurn(out)
 	}
@@ -64,4 +71,31 @@ func (p Photo) Draw(r *rand.Rand, faces []*Typeface) image.Image {
 		return out
 	}
 	return throughJPEG(out, p.JPEG)
+}
+
+// shadow returns how much of the light reaches a place, counted from the middle
+// of the photo: less beyond the soft edge of a shadow that crosses the document.
+func (p Photo) shadow(r *rand.Rand) func(u, v float64) float64 {
+	if p.Shadow == 0 {
+		return func(u, v float64) float64 { return 1 }
+	}
+	sin, cos := math.Sincos(2 * math.Pi * r.Float64())
+	at, soft := between(r, -0.1, 0.1), between(r, 0.005, 0.06)
+	return func(u, v float64) float64 {
+		return 1 - p.Shadow/(1+math.Exp(-(u*cos+v*sin-at)/soft))
+	}
+}
+
+// defocus blurs all channels of a picture.
+func defocus(img *image.RGBA, sigma float64) {
+	p := newPlane(img.Rect.Dx(), img.Rect.Dy())
+	for c := range 3 {
+		for i := range p.pix {
+			p.pix[i] = float32(img.Pix[4*i+c])
+		}
+		p.blur(sigma)
+		for i, v := range p.pix {
+			img.Pix[4*i+c] = uint8(v + 0.5)
+		}
+	}
 }
