@@ -102,8 +102,12 @@ func showVocabulary(env command.Env, asJSON bool) error {
 func showPack(w io.Writer, p rule.Pack) {
 	fmt.Fprintf(w, "rules of version %d, made %s\n", p.Version, p.Time.Format(time.RFC3339))
 	for _, r := range p.Rules {
-		fmt.Fprintf(w, "\n%s  %s, %s to %s, %s\n  %s\n  %s\n  when %s\n  next: %s\n  owner %s; basis %s; off below %g of %d outcomes\n", r.ID, r.Mode, r.Start, r.End,
-			strings.Join(r.Directions, " and "), r.Text.EN, r.Text.ID, r.When, r.Next.EN, r.Owner, r.LegalBasis, r.PrecisionFloor, r.MinimumOutcomes)
+		when, off := "when "+r.When, fmt.Sprintf("off below %g of %d outcomes", r.PrecisionFloor, r.MinimumOutcomes)
+		if r.OneIn > 0 {
+			when, off = fmt.Sprintf("one in %d of those whom nothing speaks against, by lot", r.OneIn), "never turned off"
+		}
+		fmt.Fprintf(w, "\n%s  %s, %s to %s, %s\n  %s\n  %s\n  %s\n  next: %s\n  owner %s; basis %s; %s\n", r.ID, r.Mode, r.Start, r.End,
+			strings.Join(r.Directions, " and "), r.Text.EN, r.Text.ID, when, r.Next.EN, r.Owner, r.LegalBasis, off)
 	}
 	for _, c := range p.Closed {
 		fmt.Fprintf(w, "\n%s  closed by %s since %s: %s\n", c.ID, c.Order, c.Start, c.Verdict)

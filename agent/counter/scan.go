@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -102,6 +103,7 @@ func (c *Counter) openInspection(s devices.Scan, doc mrz.Document, doubtful bool
 	}
 	in.judged = verdict.Case{
 		Document: doc, Doubtful: doubtful, EntryMode: string(s.Mode), Today: mrz.DateOf(time.Now()), Found: found, ListAge: time.Since(found.List.Time),
+		Lot: 1 - rand.Float64(),
 	}
 	for _, g := range guesses {
 		in.judged.Guessed = append(in.judged.Guessed, g.Field)

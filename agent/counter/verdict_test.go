@@ -428,6 +428,43 @@ func TestOutcomesTurnARuleOff(t *testing.T) {
 	}
 }
 
+// Of those whom nothing speaks against some are asked by lot, and the lot of a
+// traveller is drawn once: it stays when the officer is told something.
+func TestLot(t *testing.T) {
+	const text = `{"format":"lintas-rules/1","version":3,"time":"2026-11-20T00:00:00Z","rules":[{"id":"R90","owner":"x","legal_basis":"x","start":%q,"end":%q,
+		"directions":["departure"],"mode":"active","one_in":20,"text":{"id":"x","en":"x"},"next":{"id":"x","en":"x"}}]}`
+	rules, err := rule.Parse(fmt.Appendf(nil, text, time.Now().AddDate(0, 0, -2).Format(time.DateOnly), time.Now().AddDate(0, 0, 2).Format(time.DateOnly)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t, func(o *counter.Options) { o.Rules = func() *rule.Set { return rules } })
+	asked := 0
+	const travellers = 500
+	for i := range travellers {
+		d.swipe(fmt.Sprintf("ZZ%07d", i))
+		before := d.codes()
+		if err := d.State(t.Context(), counter.Statement{Inspection: d.View().Current.ID, Purpose: "other"}); err != nil {
+			t.Fatal(err)
+		}
+		if d.codes() != before {
+			t.Fatalf("%s became %s", before, d.codes())
+		}
+		switch before {
+		case "R90":
+			asked++
+		case "N01":
+		default:
+			t.Fatal(before)
+		}
+		if err := d.decide(verdict.NotTravelling); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked < 4 || asked > 70 { // 25 are expected; outside of this once in a million runs
+		t.Errorf("%d of %d were asked", asked, travellers)
+	}
+}
+
 // An outcome whose writing seemed to fail is not followed by another one.
 func TestOutcomeWithUnknownFate(t *testing.T) {
 	d := newDesk(t)

@@ -14,7 +14,7 @@ import (
 // Explanation is why one rule holds or does not.
 type Explanation struct {
 	Rule    Rule   `json:"rule"`
-	Outcome string `json:"outcome"` // fires, fires-in-shadow, does-not-hold, not-in-force, other-direction, turned-off, failed
+	Outcome string `json:"outcome"` // fires, fires-in-shadow, does-not-hold, not-in-force, other-direction, turned-off, by-lot, failed
 	Cost    int    `json:"cost"`    // parts of the condition
 	Steps   []Step `json:"steps"`   // parts and what they came to, the whole condition first
 }
@@ -33,8 +33,13 @@ func (s *Set) Explain(f Facts, day mrz.Date, direction string, off []string) (li
 	}
 	for i := range s.rules {
 		r := &s.rules[i]
-		e := Explanation{Rule: r.Rule, Cost: r.cost, Steps: steps(r.tree, f, 0, nil)}
-		holds, err := r.holds(&vm.VM{}, f)
+		e := Explanation{Rule: r.Rule, Cost: r.cost}
+		var holds bool
+		var err error
+		if r.OneIn == 0 {
+			e.Steps = steps(r.tree, f, 0, nil)
+			holds, err = r.holds(&vm.VM{}, f)
+		}
 		switch {
 		case day.Before(r.Start) || r.End.Before(day):
 			e.Outcome = "not-in-force"
@@ -42,6 +47,8 @@ func (s *Set) Explain(f Facts, day mrz.Date, direction string, off []string) (li
 			e.Outcome = "other-direction"
 		case slices.Contains(off, r.ID):
 			e.Outcome = "turned-off"
+		case r.OneIn > 0:
+			e.Outcome = "by-lot"
 		case err != nil:
 			e.Outcome = "failed"
 		case !holds:

@@ -40,6 +40,9 @@ func (s *Set) Imprecise(t Tally) (ids []string) {
 		return nil
 	}
 	for _, r := range s.rules {
+		if r.OneIn > 0 {
+			continue // it measures, and is not measured
+		}
 		o := Outcomes{r.Outcomes.Positive + t[r.ID].Positive, r.Outcomes.Negative + t[r.ID].Negative}
 		if o.Positive+o.Negative >= r.MinimumOutcomes && o.Precision() < r.PrecisionFloor {
 			ids = append(ids, r.ID)

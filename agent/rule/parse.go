@@ -191,8 +191,9 @@ func (p *reader) rule(raw json.RawMessage, seen map[string]bool) {
 	var r Rule
 	p.object(raw, []field{
 		{"id", false, &r.ID}, {"owner", false, &r.Owner}, {"legal_basis", false, &r.LegalBasis}, {"start", false, &r.Start}, {"end", false, &r.End},
-		{"directions", false, &r.Directions}, {"mode", false, &r.Mode}, {"precision_floor", false, &r.PrecisionFloor},
-		{"minimum_outcomes", false, &r.MinimumOutcomes}, {"outcomes", true, &r.Outcomes}, {"when", false, &r.When}, {"text", false, &r.Text}, {"next", false, &r.Next},
+		{"directions", false, &r.Directions}, {"mode", false, &r.Mode}, {"precision_floor", true, &r.PrecisionFloor},
+		{"minimum_outcomes", true, &r.MinimumOutcomes}, {"outcomes", true, &r.Outcomes}, {"when", true, &r.When}, {"one_in", true, &r.OneIn},
+		{"text", false, &r.Text}, {"next", false, &r.Next},
 	})
 	p.id(r.ID, ruleID, "R01 to R99", seen)
 	p.words("owner", r.Owner)
@@ -218,6 +219,23 @@ func (p *reader) rule(raw json.RawMessage, seen map[string]bool) {
 	if r.Mode != Shadow && r.Mode != Active {
 		p.fault("mode", "is neither shadow nor active")
 	}
+	p.words("text.id", r.Text.ID)
+	p.words("text.en", r.Text.EN)
+	p.words("next.id", r.Next.ID)
+	p.words("next.en", r.Next.EN)
+	var c compiled
+	if r.OneIn != 0 {
+		p.lot(r)
+	} else {
+		c = p.condition(r)
+	}
+	c.Rule = r
+	p.set.rules = append(p.set.rules, c)
+	p.set.pack.Rules = append(p.set.pack.Rules, r)
+}
+
+// condition checks what only a rule with a condition has.
+func (p *reader) condition(r Rule) compiled {
 	if r.PrecisionFloor < 0.01 || r.PrecisionFloor > 1 {
 		p.fault("precision_floor", "is not between 0.01 and 1")
 	}
@@ -227,17 +245,28 @@ func (p *reader) rule(raw json.RawMessage, seen map[string]bool) {
 	if r.Outcomes.Positive < 0 || r.Outcomes.Negative < 0 {
 		p.fault("outcomes", "are negative numbers")
 	}
-	p.words("text.id", r.Text.ID)
-	p.words("text.en", r.Text.EN)
-	p.words("next.id", r.Next.ID)
-	p.words("next.en", r.Next.EN)
 	c, faults := compile(r.When, slices.Contains(r.Directions, Return))
 	for _, why := range faults {
 		p.fault("when", "%s", why)
 	}
-	c.Rule = r
-	p.set.rules = append(p.set.rules, c)
-	p.set.pack.Rules = append(p.set.pack.Rules, r)
+	return c
+}
+
+// lot checks what only a rule that goes by lot has. It is expected to find
+// little, so it has no floor.
+func (p *reader) lot(r Rule) {
+	if r.OneIn < MinOneIn || r.OneIn > MaxOneIn {
+		p.fault("one_in", "is not between %d and %d", MinOneIn, MaxOneIn)
+	}
+	if r.When != "" || r.PrecisionFloor != 0 || r.MinimumOutcomes != 0 || r.Outcomes != (Outcomes{}) {
+		p.fault("one_in", "stands in place of when, precision_floor, minimum_outcomes and outcomes")
+	}
+	if slices.Contains(r.Directions, Return) {
+		p.fault("directions", "nobody who comes home is asked by lot")
+	}
+	if slices.ContainsFunc(p.set.rules, func(o compiled) bool { return o.OneIn > 0 }) {
+		p.fault("one_in", "stands in two rules")
+	}
 }
 
 func (p *reader) order(raw json.RawMessage, seen map[string]bool) {

@@ -16,6 +16,11 @@
 //
 // configs/schema/rules.json is its JSON Schema.
 //
+// Rules miss people, and what they miss nobody sees. So a pack may have one rule
+// that asks, in place of a condition, one in so many of those whom nothing speaks
+// against ("one_in": 500): what their closer look finds estimates how many are
+// missed. Its words must fit everybody; nobody is told that it was the lot.
+//
 // It promises: a rule can only make an officer ask, never stop or clear
 // anybody. No rule can tell by sex, name, birth, religion or origin: there are
 // no words for them; of the issuing state it can only tell whether it is
@@ -47,6 +52,9 @@ const (
 	MaxCost      = 64  // parts of one condition
 	MaxText      = 200 // characters: what has room on the page
 	MaxDays      = 90  // from a rule's start to its end
+
+	MinOneIn = 20 // nobody may be asked by lot oftener
+	MaxOneIn = 1_000_000
 )
 
 // Mode says whether anybody sees that a rule holds.
@@ -79,12 +87,13 @@ type Rule struct {
 	End             mrz.Date `json:"end"`         // last day, at most MaxDays after Start
 	Directions      []string `json:"directions"`
 	Mode            Mode     `json:"mode"`
-	PrecisionFloor  float64  `json:"precision_floor"`    // below this share of findings the rule turns itself off
-	MinimumOutcomes int      `json:"minimum_outcomes"`   // but not before so many outcomes are known
-	Outcomes        Outcomes `json:"outcomes,omitempty"` // known at headquarters when the pack was made
-	When            string   `json:"when"`
-	Text            Text     `json:"text"` // the condition in plain words
-	Next            Text     `json:"next"` // what to ask
+	PrecisionFloor  float64  `json:"precision_floor,omitempty"`  // below this share of findings the rule turns itself off
+	MinimumOutcomes int      `json:"minimum_outcomes,omitempty"` // but not before so many outcomes are known
+	Outcomes        Outcomes `json:"outcomes,omitzero"`          // known at headquarters when the pack was made
+	When            string   `json:"when,omitempty"`
+	OneIn           int      `json:"one_in,omitempty"` // in place of When: one in so many, by lot
+	Text            Text     `json:"text"`             // the condition in plain words
+	Next            Text     `json:"next"`             // what to ask
 }
 
 // In reports whether the rule holds on a day and in a direction; a direction

@@ -420,3 +420,54 @@ func BenchmarkEvaluate50(b *testing.B) {
 		s.Evaluate(f, today, "departure", nil)
 	}
 }
+
+func lotRule() object {
+	o := groupRule().with("id", "R90").with("one_in", 500)
+	for _, f := range []string{"when", "precision_floor", "minimum_outcomes"} {
+		o = o.with(f, nil)
+	}
+	return o
+}
+
+// One in so many is drawn, no condition is asked, and nothing turns the rule
+// off.
+func TestLot(t *testing.T) {
+	s := parse(t, lotRule(), groupRule())
+	const n = 1_000_000
+	drawn := 0
+	for i := range n {
+		drawn += len(s.Draw(float64(i+1)/n, today, "departure").Fired)
+	}
+	if drawn != n/500 {
+		t.Errorf("%d of %d", drawn, n)
+	}
+	if h := s.Draw(0, today, "departure"); len(h.Fired) > 0 {
+		t.Error("no lot, and it falls")
+	}
+	for _, h := range []rule.Hits{s.Draw(0.001, today, "return"), s.Draw(0.001, day("2027-01-16"), "departure"), (*rule.Set)(nil).Draw(0.001, today, "departure"),
+		s.Evaluate(rule.Facts{}, today, "departure", nil)} {
+		if len(h.Fired)+len(h.Shadow)+len(h.Failed) > 0 {
+			t.Errorf("%+v", h)
+		}
+	}
+	if h := parse(t, lotRule().with("mode", "shadow")).Draw(0.001, today, "departure"); !slices.Equal(h.Shadow, []string{"R90"}) || len(h.Fired) > 0 {
+		t.Errorf("in the shadow: %+v", h)
+	}
+	if off := s.Imprecise(rule.Tally{"R90": {Negative: 1000}}); len(off) > 0 {
+		t.Errorf("turned off: %v", off)
+	}
+	if x := s.Explain(rule.Facts{}, today, "departure", nil); x[0].Outcome != "by-lot" || len(x[0].Steps) > 0 {
+		t.Errorf("%+v", x[0])
+	}
+	for name, bad := range map[string]object{
+		"too often": lotRule().with("one_in", 19), "negative": lotRule().with("one_in", -1), "with a condition": lotRule().with("when", "minor"),
+		"with a floor": lotRule().with("precision_floor", 0.1), "those who come home": lotRule().with("directions", []any{"departure", "return"}),
+	} {
+		if _, err := rule.Parse(pack(t, []object{bad})); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	if _, err := rule.Parse(pack(t, []object{lotRule(), lotRule().with("id", "R91")})); err == nil {
+		t.Error("two lots in one pack")
+	}
+}

@@ -41,6 +41,12 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s: schema %v, %v", name, valid(b), err)
 		}
 	}
+	for name, lot := range map[string]object{"good": lotRule(), "too often": lotRule().with("one_in", 19), "with a floor": lotRule().with("precision_floor", 0.1), "those who come home": lotRule().with("directions", []any{"return"})} {
+		b := pack(t, []object{lot})
+		if _, err := rule.Parse(b); err == nil != (name == "good") || valid(b) != (name == "good") {
+			t.Errorf("a lot, %s: schema %v, %v", name, valid(b), err)
+		}
+	}
 	var fields []string
 	for f := range groupRule() {
 		fields = append(fields, f)

@@ -60,13 +60,32 @@ func (s *Set) Evaluate(f Facts, day mrz.Date, direction string, off []string) (h
 	var words any = f
 	for i := range s.rules {
 		r := &s.rules[i]
-		if !r.In(day, direction) || slices.Contains(off, r.ID) {
+		if r.OneIn > 0 || !r.In(day, direction) || slices.Contains(off, r.ID) {
 			continue
 		}
 		switch holds, err := r.holds(&machine, words); {
 		case err != nil:
 			h.Failed = append(h.Failed, r.ID)
 		case !holds:
+		case r.Mode == Shadow:
+			h.Shadow = append(h.Shadow, r.ID)
+		default:
+			h.Fired = append(h.Fired, r.Rule)
+		}
+	}
+	return h
+}
+
+// Draw gives the rule that asks by lot, if it is in force on a day and in a
+// direction and the lot falls on the traveller: a number drawn evenly between 0
+// (not included) and 1 for this one alone. 0 falls on nobody.
+func (s *Set) Draw(lot float64, day mrz.Date, direction string) (h Hits) {
+	if s == nil || lot <= 0 {
+		return h
+	}
+	for _, r := range s.rules {
+		switch {
+		case r.OneIn == 0 || lot*float64(r.OneIn) > 1 || !r.In(day, direction):
 		case r.Mode == Shadow:
 			h.Shadow = append(h.Shadow, r.ID)
 		default:

@@ -16,10 +16,21 @@ func rules(c *Case) (all []finding) {
 		return nil
 	}
 	c.hits = c.Rules.Evaluate(c.Facts(), c.Today, string(c.Direction), c.RulesOff)
-	for _, r := range c.hits.Fired {
+	return fired(c.hits)
+}
+
+func fired(h rule.Hits) (all []finding) {
+	for _, r := range h.Fired {
 		all = append(all, finding{Reason{Code: ReasonCode(r.ID), Rule: &r}, Ask})
 	}
 	return all
+}
+
+// drawn asks the lot, where nothing else speaks for or against the traveller.
+func drawn(c *Case) []finding {
+	h := c.Rules.Draw(c.Lot, c.Today, string(c.Direction))
+	c.hits.Shadow = append(c.hits.Shadow, h.Shadow...)
+	return fired(h)
 }
 
 // Facts is what the rules can tell of a case. Everything else of it they cannot

@@ -39,6 +39,7 @@ type Case struct {
 	Repeated   bool     // the same document crossed here within the repeat window
 	LastWay    Direction
 	Counts     rule.Counts
+	Lot        float64 // drawn for this traveller, see rule.Set.Draw; 0: none
 
 	judged *placement.Record
 	hits   rule.Hits
@@ -65,6 +66,10 @@ func Judge(c Case) Verdict {
 	}
 	all = slices.DeleteFunc(all, func(f finding) bool { return f.Rule == nil && !f.Code.Applies(c.Direction) })
 	strongest := strength(all)
+	if strongest == None {
+		all = append(all, drawn(&c)...)
+		strongest = strength(all)
+	}
 	// An expired list cannot vouch for anybody.
 	if strongest == Clear && c.expired() {
 		strongest = Ask

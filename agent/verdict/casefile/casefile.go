@@ -60,6 +60,8 @@
 //	until = "2027-05-01"
 //	contact = "021-555-0107"
 //
+//	lot = 0.001                          # drawn for the traveller, before the tables
+//
 //	[rules]                              # a rule pack, with the fields of its JSON form
 //	…
 //
@@ -131,6 +133,7 @@ type file struct {
 	Title     string            `toml:"title"`
 	Law       string            `toml:"law"`
 	Direction verdict.Direction `toml:"direction"`
+	Lot       float64           `toml:"lot"`
 	Traveller traveller         `toml:"traveller"`
 	Journey   struct {
 		Text string `toml:"text"`
@@ -211,7 +214,7 @@ func (f file) read() (c Case, err error) {
 	t := f.Traveller
 	c = Case{Title: f.Title, Law: f.Law, Expect: f.Expect}
 	c.Case = verdict.Case{
-		EntryMode: t.Entry, Doubtful: t.Doubtful, Compared: t.Compared, Guessed: t.Guessed, Today: f.Clock.Today, ClockState: f.Clock.State, Direction: f.Direction,
+		EntryMode: t.Entry, Doubtful: t.Doubtful, Compared: t.Compared, Guessed: t.Guessed, Today: f.Clock.Today, ClockState: f.Clock.State, Direction: f.Direction, Lot: f.Lot,
 		Purpose: t.Purpose, Repeated: t.Repeated, LastWay: t.Last,
 		Counts: rule.Counts{SameFlightUnlisted: f.Counts.SameFlightUnlisted, ConsecutiveNumbers: f.Counts.ConsecutiveNumbers, SameFlight: f.Counts.SameFlight},
 	}
