@@ -10,7 +10,7 @@ import (
 type reader struct {
 	net    *glyph.Net
 	levels pyramid
-	hidden []float32
+	trace  *glyph.Trace
 	// refused are lines that were looked at and are none of a zone.
 	refused []line
 }
@@ -22,7 +22,7 @@ func (r *reader) look(l *line, t float64, out *glyph.Look) {
 	vx, vy := l.down(t)
 	var cell glyph.Cell
 	plane.Cut(glyph.Frame{X: l.x.at(t) * s, Y: l.y.at(t) * s, Ux: ux * s, Uy: uy * s, Vx: vx * s, Vy: vy * s}, &cell)
-	r.net.Look(&cell, r.hidden, out)
+	r.net.Look(&cell, r.trace, out)
 }
 
 // A row is a line with what the network says of its cells.

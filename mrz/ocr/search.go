@@ -19,8 +19,7 @@ const (
 )
 
 func newReader(p glyph.Plane) *reader {
-	net := glyph.Trained()
-	return &reader{net: net, levels: newPyramid(p), hidden: make([]float32, net.Hidden)}
+	return &reader{net: glyph.Trained(), levels: newPyramid(p), trace: new(glyph.Trace)}
 }
 
 // A find is a zone that was found.

@@ -2,7 +2,7 @@
 // out of a grey picture and says how probable each character of OCR-B is, and
 // how far beside the glyph's true place the cell was cut.
 //
-// The judge is a neural network of one hidden layer. Its weights, weights.bin,
+// The judge is a small neural network of three layers. Its weights, weights.bin,
 // are made by the program in ../train from printed specimens of invented
 // holders; weights.txt says from which seed, and how good they are.
 //
@@ -59,12 +59,21 @@ type Frame struct {
 	Vx, Vy float64
 }
 
-// A Cell is a cell's pixels, brought to the same mean and contrast.
+// A Cell is a cell's pixels, ink above paper, brought to the same mean and
+// contrast.
 type Cell [Size]float32
 
-// leastContrast is the standard deviation, of brightness 0 to 255, below which
-// a cell is not brought to full contrast: it is blank paper.
-const leastContrast = 3
+const (
+	// leastContrast is by how much, of brightness 0 to 255, ink is darker than
+	// paper at least: what differs less is not brought to full contrast.
+	leastContrast = 6
+	// leastDeviation is the standard deviation of blank paper at that contrast.
+	leastDeviation = 0.05
+	// Of a cell's pixels so many are taken to be ink, and so many paper, at
+	// least: '<' covers a tenth of its cell, and of a fine pattern a fifth is
+	// paper that is not printed on.
+	surelyInk, surelyPaper = Size * 4 / 100, Size * 20 / 100
+)
 
 // Cut cuts a cell out of p. What lies beyond the picture's edge looks like the
 // edge. A pitch of about 12 to 24 pixels is best.
@@ -77,26 +86,51 @@ func (p Plane) Cut(f Frame, cell *Cell) {
 	const one = 1 << 16
 	x0 := f.X - 0.5 + ux*(0.5-Width/2) + vx*(0.5-Height/2)
 	y0 := f.Y - 0.5 + uy*(0.5-Width/2) + vy*(0.5-Height/2)
-	sum, squares := float32(0), float32(0)
 	i := 0
 	for v := range Height {
 		fx, fy := x0+vx*float64(v), y0+vy*float64(v)
 		x, y := int(fx*one), int(fy*one)
 		dx, dy := int(ux*one), int(uy*one)
 		for range Width {
-			c := p.at(x, y)
-			cell[i] = c
-			sum += c
-			squares += c * c
+			cell[i] = p.at(x, y)
 			i++
 			x += dx
 			y += dy
 		}
 	}
+	cell.level()
+}
+
+// level brings brightness between that of the cell's own ink, 1, and that of its
+// paper, 0. What lies between is brought nearer to paper: it is more often a
+// printed pattern or a shadow than half a stroke.
+//
+//go:norace
+func (c *Cell) level() {
+	var count [256]uint16
+	for _, v := range c {
+		count[uint8(v)]++
+	}
+	ink, paper := 0, 255
+	for n := int(count[ink]); n <= surelyInk; n += int(count[ink]) {
+		ink++
+	}
+	for n := int(count[paper]); n <= surelyPaper; n += int(count[paper]) {
+		paper--
+	}
+	contrast := 1 / float32(max(leastContrast, paper-ink))
+	sum, squares := float32(0), float32(0)
+	for i, v := range c {
+		y := max(-0.2, min(1.3, (float32(paper)-v)*contrast))
+		y *= 0.3 + 0.7*y
+		c[i] = y
+		sum += y
+		squares += y * y
+	}
 	mean := sum / Size
-	scale := 1 / max(leastContrast, float32(math.Sqrt(float64(max(0, squares/Size-mean*mean)))))
-	for i := range cell {
-		cell[i] = (cell[i] - mean) * scale
+	scale := 1 / max(leastDeviation, float32(math.Sqrt(float64(max(0, squares/Size-mean*mean)))))
+	for i := range c {
+		c[i] = (c[i] - mean) * scale
 	}
 }
 

@@ -55,7 +55,7 @@ func TestCut(t *testing.T) {
 	if mean, deviation := sum/glyph.Size, math.Sqrt(squares/glyph.Size); math.Abs(mean) > 1e-3 || math.Abs(deviation-1) > 1e-2 {
 		t.Errorf("mean %v, deviation %v", mean, deviation)
 	}
-	if a[0] >= a[1] || a[0] >= a[glyph.Width] {
+	if a[0] <= a[1] || a[0] <= a[glyph.Width] {
 		t.Error("a cell's first pixels are not those above to the left")
 	}
 }
@@ -98,9 +98,8 @@ func TestTrainedNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	var a, b glyph.Look
-	hidden := make([]float32, n.Hidden)
-	n.Look(&cell, hidden, &a)
-	again.Look(&cell, hidden, &b)
+	n.Look(&cell, new(glyph.Trace), &a)
+	again.Look(&cell, new(glyph.Trace), &b)
 	sum := 0.0
 	for i := range a.P {
 		sum += math.Exp(float64(a.P[i]))
@@ -117,31 +116,31 @@ func TestTrainedNetwork(t *testing.T) {
 }
 
 func FuzzUnpack(f *testing.F) {
-	small := &glyph.Net{Hidden: 4, W1: make([]float32, 4*glyph.Size), B1: make([]float32, 4), W2: make([]float32, 4*glyph.Outputs), B2: make([]float32, glyph.Outputs)}
+	small := glyph.NewNet(4)
 	small.W1[3], small.B2[1] = 1, -2
 	f.Add(small.Pack())
-	f.Add([]byte("MRZ1\x04\x00"))
-	f.Add([]byte("MRZ1\xff\xff"))
+	f.Add([]byte("MRZ2\x04\x00"))
+	f.Add([]byte("MRZ2\xff\xff"))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n, err := glyph.Unpack(data)
 		if err != nil {
 			return
 		}
-		if n.Hidden%4 != 0 || len(n.W1) != n.Hidden*glyph.Size || len(n.W2) != glyph.Outputs*n.Hidden {
+		if n.Hidden%4 != 0 || len(n.W1) != n.Hidden*glyph.Seen || len(n.W2) != glyph.Outputs*n.Hidden {
 			t.Fatalf("%d hidden units, %d and %d weights", n.Hidden, len(n.W1), len(n.W2))
 		}
 		var look glyph.Look
-		n.Look(new(glyph.Cell), make([]float32, n.Hidden), &look)
+		n.Look(new(glyph.Cell), new(glyph.Trace), &look)
 	})
 }
 
 func BenchmarkLook(b *testing.B) {
 	n := glyph.Trained()
-	cell, hidden := new(glyph.Cell), make([]float32, n.Hidden)
+	cell, trace := new(glyph.Cell), new(glyph.Trace)
 	var look glyph.Look
 	for b.Loop() {
-		n.Look(cell, hidden, &look)
+		n.Look(cell, trace, &look)
 	}
 }
 

@@ -124,7 +124,7 @@ func Wild(r *rand.Rand, faces []*Typeface) Wear {
 		Bend:      signed(0.2, 0.5),
 		Paper:     between(r, 150, 255),
 		Uneven:    now(0.3, 0, 0.7),
-		Pattern:   now(0.4, 5, 70),
+		Pattern:   now(0.5, 5, 110),
 		Gradient:  now(0.3, 0, 0.6),
 		Glare:     now(0.15, 10, 60),
 		Blur:      now(0.5, 0.01, 0.13),

@@ -21,27 +21,33 @@ const (
 	decay          = 1e-4
 )
 
+// params are the weights of a network, layer by layer, each followed by its
+// biases; or numbers that belong to them.
+type params [6][]float32
+
 // A trainer is a network with what is needed to improve it: the gradients of
 // every shard, and the moments of Adam.
 type trainer struct {
 	net     *glyph.Net
-	weights [4][]float32
-	grads   [shards][4][]float32
-	m, v    [4][]float32
+	weights params
+	grads   [shards]params
+	m, v    params
 	steps   int
 	random  *rand.Rand
 }
 
 func newTrainer(seed uint64, hidden int) *trainer {
 	r := rand.New(rand.NewPCG(seed, 1<<40))
-	n := &glyph.Net{Hidden: hidden, W1: make([]float32, hidden*glyph.Size), B1: make([]float32, hidden), W2: make([]float32, glyph.Outputs*hidden), B2: make([]float32, glyph.Outputs)}
-	for i := range n.W1 {
-		n.W1[i] = float32(r.NormFloat64() * math.Sqrt(2.0/glyph.Size))
+	n := glyph.NewNet(hidden)
+	for _, layer := range []struct {
+		weights   []float32
+		deviation float64
+	}{{n.W0, math.Sqrt(2.0 / glyph.Square)}, {n.W1, math.Sqrt(2.0 / glyph.Seen)}, {n.W2, math.Sqrt(1 / float64(hidden))}} {
+		for i := range layer.weights {
+			layer.weights[i] = float32(r.NormFloat64() * layer.deviation)
+		}
 	}
-	for i := range n.W2 {
-		n.W2[i] = float32(r.NormFloat64() * math.Sqrt(1/float64(hidden)))
-	}
-	t := &trainer{net: n, random: r, weights: [4][]float32{n.W1, n.B1, n.W2, n.B2}}
+	t := &trainer{net: n, random: r, weights: params{n.W0, n.B0, n.W1, n.B1, n.W2, n.B2}}
 	for i, w := range t.weights {
 		t.m[i], t.v[i] = make([]float32, len(w)), make([]float32, len(w))
 		for s := range t.grads {
@@ -77,16 +83,18 @@ func (t *trainer) epoch(cells []sample, epoch, epochs int) float64 {
 }
 
 // shard adds up the gradients of some cells.
-func (t *trainer) shard(cells []sample, part []int, grads *[4][]float32) (loss float64) {
+func (t *trainer) shard(cells []sample, part []int, grads *params) (loss float64) {
 	n := t.net
-	hidden, back := make([]float32, n.Hidden), make([]float32, n.Hidden)
+	var trace glyph.Trace
 	var cell glyph.Cell
 	var look glyph.Look
 	var d [glyph.Outputs]float32
+	var seen [glyph.Seen]float32
+	hidden := make([]float32, n.Hidden)
 	for _, k := range part {
 		s := &cells[k]
 		s.unpack(&cell)
-		n.Look(&cell, hidden, &look)
+		n.Look(&cell, &trace, &look)
 		loss -= float64(look.P[s.class])
 		for c := range glyph.Classes {
 			d[c] = float32(math.Exp(float64(look.P[c])))
@@ -98,27 +106,41 @@ func (t *trainer) shard(cells []sample, part []int, grads *[4][]float32) (loss f
 			d[glyph.Classes+1] = placeWeight * (look.Dy - s.dy)
 			d[glyph.Classes+2] = placeWeight * (look.Dh - s.dh)
 		}
-		clear(back)
+		clear(hidden)
 		for o, g := range d {
 			if g > -1e-6 && g < 1e-6 {
 				continue
 			}
-			grads[3][o] += g
-			w, gw := n.W2[o*n.Hidden:][:n.Hidden], grads[2][o*n.Hidden:][:n.Hidden]
-			for j, h := range hidden {
+			grads[5][o] += g
+			w, gw := n.W2[o*n.Hidden:][:n.Hidden], grads[4][o*n.Hidden:][:n.Hidden]
+			for j, h := range trace.Hidden {
 				gw[j] += g * h
-				back[j] += g * w[j]
+				hidden[j] += g * w[j]
 			}
 		}
-		for j, h := range hidden {
-			g := back[j]
+		clear(seen[:])
+		for j, h := range trace.Hidden {
+			g := hidden[j]
 			if h <= 0 || g == 0 {
 				continue
 			}
-			grads[1][j] += g
-			row := (*glyph.Cell)(grads[0][j*glyph.Size:])
-			for i, x := range cell {
-				row[i] += g * x
+			grads[3][j] += g
+			w, gw := (*[glyph.Seen]float32)(n.W1[j*glyph.Seen:]), (*[glyph.Seen]float32)(grads[2][j*glyph.Seen:])
+			for i, x := range &trace.Seen {
+				gw[i] += g * x
+				seen[i] += g * w[i]
+			}
+		}
+		for i, x := range &trace.Seen {
+			g := seen[i]
+			if x <= 0 || g == 0 {
+				continue
+			}
+			m := i % glyph.Maps
+			grads[1][m] += g
+			gw := (*[glyph.Square]float32)(grads[0][m*glyph.Square:])
+			for k, x := range &trace.Squares[i/glyph.Maps] {
+				gw[k] += g * x
 			}
 		}
 	}
@@ -160,13 +182,13 @@ func (r result) String() string {
 }
 
 func measure(n *glyph.Net, cells []sample) (r result) {
-	hidden := make([]float32, n.Hidden)
+	var trace glyph.Trace
 	var cell glyph.Cell
 	var look glyph.Look
 	for k := range cells {
 		s := &cells[k]
 		s.unpack(&cell)
-		n.Look(&cell, hidden, &look)
+		n.Look(&cell, &trace, &look)
 		best := look.Best()
 		if int(s.class) == glyph.None {
 			r.none++
@@ -194,13 +216,13 @@ func measure(n *glyph.Net, cells []sample) (r result) {
 func calibrate(n *glyph.Net, cells []sample) (temperature float64) {
 	var looks []glyph.Look
 	var classes []uint8
-	hidden := make([]float32, n.Hidden)
+	var trace glyph.Trace
 	var cell glyph.Cell
 	for k := range cells {
 		if s := &cells[k]; s.aligned {
 			var look glyph.Look
 			s.unpack(&cell)
-			n.Look(&cell, hidden, &look)
+			n.Look(&cell, &trace, &look)
 			looks, classes = append(looks, look), append(classes, s.class)
 		}
 	}
@@ -238,7 +260,7 @@ func calibrate(n *glyph.Net, cells []sample) (temperature float64) {
 func reliability(n *glyph.Net, cells []sample) string {
 	edges := []float64{0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1.01}
 	count, right, said := make([]int, len(edges)), make([]int, len(edges)), make([]float64, len(edges))
-	hidden := make([]float32, n.Hidden)
+	var trace glyph.Trace
 	var cell glyph.Cell
 	var look glyph.Look
 	for k := range cells {
@@ -247,7 +269,7 @@ func reliability(n *glyph.Net, cells []sample) string {
 			continue
 		}
 		s.unpack(&cell)
-		n.Look(&cell, hidden, &look)
+		n.Look(&cell, &trace, &look)
 		best := look.Best()
 		if best == glyph.None {
 			continue

@@ -12,14 +12,14 @@ import (
 
 // A sample is one cell with what is printed in it and where.
 type sample struct {
-	pix        [glyph.Size]int8 // in 1/32
+	pix        [glyph.Size]int8 // in 1/24
 	class      uint8
 	dx, dy, dh float32
 	placed     bool // dx, dy, dh are known
 	aligned    bool // cut as the reader cuts what it has aligned
 }
 
-const pixScale = 32
+const pixScale = 24
 
 func pack(cell *glyph.Cell, s *sample) {
 	for i, v := range cell {
@@ -80,7 +80,7 @@ func (p *press) cells(seed uint64, n int) []sample {
 func (p *press) strip(r *rand.Rand) (list []sample) {
 	lines, known := p.text(r)
 	var w specimen.Wear
-	if r.IntN(4) == 0 {
+	if r.IntN(3) == 0 {
 		w = specimen.Kinds[r.IntN(len(specimen.Kinds))].Wear(r, p.faces)
 	} else {
 		w = specimen.Wild(r, p.faces)
