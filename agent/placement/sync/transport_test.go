@@ -67,7 +67,7 @@ func TestBrokenWebLink(t *testing.T) {
 			files.ServeHTTP(rw, r)
 			return
 		}
-		files.ServeHTTP(&cut{ResponseWriter: rw, sent: &sent, left: 6_000 + sent.Load()%17_000}, r)
+		files.ServeHTTP(&cut{ResponseWriter: rw, sent: &sent, left: 1_500 + sent.Load()%9_000}, r)
 	}))
 	defer server.Close()
 	tries := 0
