@@ -1,11 +1,13 @@
 package sqlite_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"lintas/queue/sqlite"
@@ -70,4 +72,22 @@ func TestModeIsReadBack(t *testing.T) {
 			db.Close()
 		}
 	}
+}
+
+// Programs that open a new file at the same moment make it once.
+func TestOpenedByManyAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new.db")
+	schema := sqlite.Schema{ApplicationID: 77, Name: "test", Steps: []string{"CREATE TABLE a (x INTEGER) STRICT", "CREATE TABLE b (x INTEGER) STRICT"}}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			db, err := sqlite.Open(context.Background(), path, sqlite.Durable, schema)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			db.Close()
+		})
+	}
+	all.Wait()
 }

@@ -188,6 +188,13 @@ func migrate(ctx context.Context, db *sql.DB, schema Schema, version int) error 
 		return err
 	}
 	defer tx.Rollback()
+	// Whoever opened it at the same moment may have done it meanwhile.
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version >= len(schema.Steps) {
+		return nil
+	}
 	for i := version; i < len(schema.Steps); i++ {
 		if _, err := tx.ExecContext(ctx, schema.Steps[i]); err != nil {
 			return fmt.Errorf("cannot bring it to version %d: %w", i+1, err)
