@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,6 +15,7 @@ import (
 	"filippo.io/age"
 
 	"lintas/agent/crossing"
+	"lintas/agent/e2e/servers"
 	"lintas/agent/hub"
 	"lintas/queue"
 	"lintas/queue/mqtt"
@@ -137,9 +136,9 @@ func drainSealed(b *testing.B) (rate float64, size int) {
 
 // drainBridge lets one mosquitto move what it holds to another.
 func drainBridge(b *testing.B, size int) float64 {
-	far := freeAddress(b)
-	host, port, _ := net.SplitHostPort(far)
-	near := startMosquitto(b, fmt.Sprintf("connection far\naddress %s:%s\ntopic x out 1\ncleansession false\nrestart_timeout 1\nbridge_attempt_unsubscribe false\n", host, port))
+	port := servers.FreePort(b)
+	far := fmt.Sprintf("127.0.0.1:%d", port)
+	near := startMosquitto(b, fmt.Sprintf("connection far\naddress %s\ntopic x out 1\ncleansession false\nrestart_timeout 1\nbridge_attempt_unsubscribe false\n", far))
 	conn, err := mqtt.Dial(b.Context(), mqtt.Options{URL: "tcp://" + near, ClientID: "x"})
 	must(b, err)
 	payload := make([]byte, size)
@@ -154,7 +153,7 @@ func drainBridge(b *testing.B, size int) float64 {
 		<-t.Done()
 	}
 	conn.Close()
-	startMosquittoAt(b, far, "")
+	startMosquittoAt(b, port, "")
 	var n atomic.Int64
 	var first, last time.Time
 	done := make(chan struct{})
@@ -177,47 +176,14 @@ func drainBridge(b *testing.B, size int) float64 {
 	return drainedEvents / last.Sub(first).Seconds()
 }
 
-func freeAddress(b *testing.B) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(b, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func startMosquitto(b *testing.B, conf string) (address string) {
 	b.Helper()
-	address = freeAddress(b)
-	startMosquittoAt(b, address, conf)
-	return address
+	port := servers.FreePort(b)
+	startMosquittoAt(b, port, conf)
+	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
-func startMosquittoAt(b *testing.B, address, conf string) {
+func startMosquittoAt(b *testing.B, port int, conf string) {
 	b.Helper()
-	program, err := exec.LookPath("mosquitto")
-	if err != nil {
-		if program = "/usr/sbin/mosquitto"; !fileExists(program) {
-			b.Skip("mosquitto is not installed; make setup installs it")
-		}
-	}
-	_, port, _ := net.SplitHostPort(address)
-	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_type none\n", port) + conf
-	if os.Geteuid() == 0 {
-		text += "user root\n"
-	}
-	file := filepath.Join(b.TempDir(), "mosquitto.conf")
-	must(b, os.WriteFile(file, []byte(text), 0o600))
-	cmd := exec.Command(program, "-c", file)
-	must(b, cmd.Start())
-	b.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	for range 1000 {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	b.Fatal("the broker does not listen")
+	servers.Mosquitto(b, port, fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_type none\n", port)+conf)
 }
-
-func fileExists(path string) bool { _, err := os.Stat(path); return err == nil }

@@ -21,12 +21,12 @@ func (in *ingest) heed(a arrival) error {
 	switch t {
 	case crossing.KeyRotated:
 		var rec crossing.Rotated
-		if in.read(a, &rec) {
+		if in.understand(a, &rec) {
 			return in.rotated(a, rec)
 		}
 	case crossing.QueueRecovered:
 		var rec crossing.Recovered
-		if a.at.Sequence == 1 && in.read(a, &rec) {
+		if a.at.Sequence == 1 && in.understand(a, &rec) {
 			return in.recovered(a, rec)
 		}
 	}
@@ -48,8 +48,8 @@ func (in *ingest) began(a arrival) {
 	}
 }
 
-// read opens a record; where it cannot be opened, the operator is told.
-func (in *ingest) read(a arrival, rec crossing.Record) bool {
+// understand opens a record; where it cannot be opened, the operator is told.
+func (in *ingest) understand(a arrival, rec crossing.Record) bool {
 	identities, err := in.keys.Identities()
 	if err == nil {
 		var plain []byte

@@ -45,9 +45,6 @@ import (
 
 const (
 	batchLimit = 512
-	// inbox is how many messages wait here: more than a broker sends without
-	// PUBACK, so that it is heard while the hub waits for one of its own.
-	inbox      = 4096
 	ackWait    = 15 * time.Second // for the broker to take acknowledgements
 	backoffMin = time.Second
 	backoffMax = 30 * time.Second
@@ -120,7 +117,7 @@ func (h *Hub) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	messages := make(chan mqtt.Message, inbox)
+	messages := make(chan mqtt.Message, batchLimit)
 	gone := make(chan struct{})
 	leave := sync.OnceFunc(func() { close(gone) })
 	defer leave()
@@ -144,7 +141,18 @@ func (h *Hub) session(ctx context.Context) error {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer conn.Close()
-	defer leave()        // before: a connection is not closed while Receive waits
+	defer leave() // before: a connection is not closed while Receive waits
+	acks := conn
+	if h.Group != "" {
+		// One of its own: the broker's PUBACK must not stand in line behind
+		// events that are taken in only after it has come.
+		o.ClientID += "-acks"
+		o.Filters, o.Receive, o.ManualAck = nil, nil, false
+		if acks, err = mqtt.Dial(ctx, o); err != nil {
+			return err
+		}
+		defer acks.Close()
+	}
 	watching.Go(func() { // a broker may forbid it, or answer only when what it has kept has been taken
 		if err := conn.Watch(ctx, crossing.StateFilter); err != nil && !conn.IsLost() {
 			h.Logger.Warn("what counters say about themselves is not heard", "error", err)
@@ -172,7 +180,7 @@ func (h *Hub) session(ctx context.Context) error {
 	if err != nil {
 		known = nil // no folder: nobody is trusted
 	}
-	if err := h.answer(ctx, conn, union(counters, known)); err != nil {
+	if err := h.answer(ctx, acks, union(counters, known)); err != nil {
 		return err
 	}
 	for {
@@ -181,6 +189,8 @@ func (h *Hub) session(ctx context.Context) error {
 			return nil
 		case <-conn.Lost():
 			return errors.Join(errLost, conn.Err())
+		case <-acks.Lost():
+			return errors.Join(errLost, acks.Err())
 		case <-look.C:
 			if err := h.Ledger.KeepStates(ctx, h.states.news()); err != nil {
 				return err
@@ -192,11 +202,11 @@ func (h *Hub) session(ctx context.Context) error {
 			if err := h.welcome(ctx, changed); err != nil {
 				return err
 			}
-			if err := h.answer(ctx, conn, changed); err != nil {
+			if err := h.answer(ctx, acks, changed); err != nil {
 				return err
 			}
 		case m := <-messages:
-			if err := h.batch(ctx, conn, m, messages); err != nil {
+			if err := h.batch(ctx, acks, m, messages); err != nil {
 				return err
 			}
 		}
@@ -205,7 +215,7 @@ func (h *Hub) session(ctx context.Context) error {
 
 // batch takes what waits behind the first message, commits it, answers, and
 // only then tells the broker that it has been received.
-func (h *Hub) batch(ctx context.Context, conn *mqtt.Conn, first mqtt.Message, more <-chan mqtt.Message) error {
+func (h *Hub) batch(ctx context.Context, acks *mqtt.Conn, first mqtt.Message, more <-chan mqtt.Message) error {
 	batch := []mqtt.Message{first}
 collect:
 	for len(batch) < batchLimit {
@@ -235,7 +245,7 @@ collect:
 	if err := h.welcome(ctx, result.Trusted); err != nil {
 		return err
 	}
-	if err := h.answer(ctx, conn, result.Counters); err != nil {
+	if err := h.answer(ctx, acks, result.Counters); err != nil {
 		return err
 	}
 	for _, m := range batch {

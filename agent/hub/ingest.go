@@ -24,6 +24,9 @@ type ingest struct {
 	counters map[string]*counterRow
 	chains   map[chainOf]*chainEnd
 	ids      map[uuid.UUID]bool // whether the ledger has an event of that id, as far as asked
+	single   bool               // write each event at once: see errTaken
+	events   [][]any            // rows that are not written yet
+	fresh    map[place]standing // what stands at those places
 	kept     map[Aside]int64    // how many are kept aside already, as far as asked
 	toKeep   []keptAside        // aside, at the end
 	asides   *bool              // whether anything is kept aside at all; nil: not asked yet
@@ -32,7 +35,7 @@ type ingest struct {
 
 func newIngest(ctx context.Context, tx tx, keys *KeyRing, r *Result) *ingest {
 	return &ingest{ctx: ctx, tx: tx, keys: keys, result: r, now: time.Now(), counters: map[string]*counterRow{}, chains: map[chainOf]*chainEnd{},
-		ids: map[uuid.UUID]bool{}, kept: map[Aside]int64{}}
+		ids: map[uuid.UUID]bool{}, kept: map[Aside]int64{}, fresh: map[place]standing{}}
 }
 
 type chainOf struct {
@@ -71,10 +74,7 @@ func (in *ingest) one(d Delivery, a arrival, reason string) error {
 	in.result.Outcomes = append(in.result.Outcomes, out)
 	switch out.Reason {
 	case "":
-		if err := in.forget(d.Sealed); err != nil {
-			return err
-		}
-		return in.follow(of)
+		return in.forget(d.Sealed)
 	case Early:
 		in.result.Early++
 		if in.waits {
@@ -180,6 +180,12 @@ func (in *ingest) fits(a arrival, head queue.Head) (bool, error) {
 	return err == nil && prev == a.hash, nil
 }
 
+// place is a position in the ledger.
+type place struct {
+	chainOf
+	sequence uint64
+}
+
 // standing is what the ledger has at a position.
 type standing struct {
 	found, owed bool
@@ -188,6 +194,9 @@ type standing struct {
 }
 
 func (in *ingest) at(counter string, epoch queue.Epoch, sequence uint64) (s standing, err error) {
+	if s := in.fresh[place{chainOf{counter, epoch}, sequence}]; s.found {
+		return s, nil
+	}
 	var hash []byte
 	err = in.tx.row(in.ctx, `SELECT hash, sealed, false FROM event WHERE counter = ?1 AND epoch = ?2 AND sequence = ?3
 		UNION ALL SELECT hash, sealed, true FROM owed WHERE counter = ?1 AND epoch = ?2 AND sequence = ?3 LIMIT 1`,
@@ -206,28 +215,28 @@ func (in *ingest) at(counter string, epoch queue.Epoch, sequence uint64) (s stan
 // somebody changed the ledger behind the hub's back; that stays as it is, and
 // the hub goes on.
 func (in *ingest) store(a arrival) (reason string, err error) {
-	var r sql.Result
+	written := int64(1)
 	if s := a.event; s == nil {
-		r, err = in.tx.exec(in.ctx, `INSERT INTO owed(counter, epoch, sequence, hash, sealed, received_ms) VALUES(?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO NOTHING`, a.counter, a.at.Epoch[:], a.at.Sequence, a.hash[:], a.sealed, in.now.UnixMilli())
+		written, err = in.tx.insert(in.ctx, "owed(counter, epoch, sequence, hash, sealed, received_ms)",
+			[][]any{{a.counter, a.at.Epoch[:], a.at.Sequence, a.hash[:], a.sealed, in.now.UnixMilli()}}, "ON CONFLICT DO NOTHING")
 	} else {
 		var repeated bool
 		if repeated, err = in.repeated(a); err != nil {
 			return "", err
 		}
 		a.repeated = repeated
-		r, err = in.tx.exec(in.ctx, `INSERT INTO event(counter, epoch, sequence, id, type, time, hash, sealed, received_ms, repeated)
-			VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			a.counter, a.at.Epoch[:], a.at.Sequence, s.UUID[:], s.Type, s.Time.String(), a.hash[:], a.sealed, in.now.UnixMilli(), repeated)
+		in.events = append(in.events, []any{a.counter, a.at.Epoch[:], a.at.Sequence, s.UUID[:], s.Type, s.Time.String(), a.hash[:], a.sealed, in.now.UnixMilli(), repeated})
+		if in.single {
+			written, err = in.tx.insert(in.ctx, eventColumns, in.events, "ON CONFLICT DO NOTHING")
+			in.events = nil
+		} else {
+			in.fresh[place{chainOf{a.counter, a.at.Epoch}, a.at.Sequence}] = standing{found: true, hash: a.hash, sealed: a.sealed}
+		}
 	}
-	if err != nil {
-		return "", err
-	}
-	n, err := r.RowsAffected()
 	switch {
 	case err != nil:
 		return "", err
-	case n == 0:
+	case written == 0:
 		there, err := in.at(a.counter, a.at.Epoch, a.at.Sequence)
 		if err == nil && there.hash != a.hash {
 			return AsideEquivocation, nil
@@ -241,6 +250,21 @@ func (in *ingest) store(a arrival) (reason string, err error) {
 	in.result.Stored++
 	in.toOpen(a)
 	return "", in.heed(a)
+}
+
+const eventColumns = "event(counter, epoch, sequence, id, type, time, hash, sealed, received_ms, repeated)"
+
+// errTaken: something stands where an event was to be written. The work is done
+// anew, event by event.
+var errTaken = errors.New("a position is taken already")
+
+// write writes the events that were stored.
+func (in *ingest) write() error {
+	n, err := in.tx.insert(in.ctx, eventColumns, in.events, "ON CONFLICT DO NOTHING")
+	if err == nil && n < int64(len(in.events)) {
+		err = errTaken
+	}
+	return err
 }
 
 // lookUp asks which ids of events the ledger has.
@@ -268,6 +292,10 @@ func (in *ingest) repeated(a arrival) (bool, error) {
 	if asked && !there {
 		return false, nil
 	}
+	if err := in.write(); err != nil { // one of them may be it
+		return false, err
+	}
+	in.events = nil
 	rows, err := in.tx.query(in.ctx, "SELECT sealed FROM event WHERE id = ? AND counter = ? AND NOT repeated", a.event.UUID[:], a.counter)
 	if err != nil {
 		return false, err
@@ -293,13 +321,16 @@ func (in *ingest) repeated(a arrival) (bool, error) {
 // finish writes what the transaction has found out, and closes the chains of
 // which nothing is outstanding.
 func (in *ingest) finish() error {
+	if err := in.follow(); err != nil {
+		return err
+	}
+	if err := in.write(); err != nil {
+		return err
+	}
 	if _, err := in.tx.insert(in.ctx, "unopened(counter, epoch, sequence)", in.unopened, "ON CONFLICT DO NOTHING"); err != nil {
 		return err
 	}
 	if err := in.advance(); err != nil {
-		return err
-	}
-	if err := in.waitNoLonger(); err != nil {
 		return err
 	}
 	for _, counter := range in.result.Counters {

@@ -162,7 +162,8 @@ func (l *Ledger) Ingest(ctx context.Context, keys *KeyRing, deliveries []Deliver
 
 // ingest does work in one transaction that has locked counters.
 func (l *Ledger) ingest(ctx context.Context, keys *KeyRing, counters []string, work func(*ingest) error) (r Result, err error) {
-	err = l.attempt(ctx, func() error {
+	single := false
+	once := func() error {
 		r = Result{}
 		tx, err := l.begin(ctx, nil)
 		if err != nil {
@@ -170,7 +171,7 @@ func (l *Ledger) ingest(ctx context.Context, keys *KeyRing, counters []string, w
 		}
 		defer tx.rollback()
 		in := newIngest(ctx, tx, keys, &r)
-		in.waits = l.Waits
+		in.waits, in.single = l.Waits, single
 		if err := in.lock(counters); err != nil {
 			return err
 		}
@@ -181,7 +182,11 @@ func (l *Ledger) ingest(ctx context.Context, keys *KeyRing, counters []string, w
 			return err
 		}
 		return tx.commit()
-	})
+	}
+	if err = l.attempt(ctx, once); errors.Is(err, errTaken) {
+		single = true
+		err = l.attempt(ctx, once)
+	}
 	if err != nil {
 		return Result{}, fmt.Errorf("cannot write ledger: %w", err)
 	}

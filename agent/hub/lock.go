@@ -14,16 +14,18 @@ import (
 // or acknowledges them before the transaction ends.
 type counterRow struct {
 	revoked bool
-	waiting int64 // events that wait for one before them
+	waiting int64 // how many events wait for one before them
+	cleared bool  // of those that have waited for long
 	closes  bool  // it has an epoch that goes on in another one
 }
 
 // chainEnd is the end of a chain in the transaction.
 type chainEnd struct {
-	head   queue.Head
-	closed bool // nothing of it was outstanding
-	heard  bool // something of it came
-	grown  bool // the head has moved
+	head    queue.Head
+	closed  bool              // nothing of it was outstanding
+	heard   bool              // something of it came
+	grown   bool              // the head has moved
+	waiting map[uint64]waiter // behind the head, by sequence
 }
 
 // lock locks the rows of counters, always in the order of their names: two hubs
@@ -46,10 +48,7 @@ func (in *ingest) lock(counters []string) error {
 	if err := in.tx.learn(in.ctx, in.keys, counters); err != nil {
 		return err
 	}
-	if err := in.countWaiting(counters); err != nil {
-		return err
-	}
-	return in.tx.among(in.ctx, "SELECT counter, epoch, through, head, closed_ms IS NOT NULL, successor IS NOT NULL FROM epoch WHERE counter in ", anys(counters), func(rows *sql.Rows) error {
+	err = in.tx.among(in.ctx, "SELECT counter, epoch, through, head, closed_ms IS NOT NULL, successor IS NOT NULL FROM epoch WHERE counter in ", anys(counters), func(rows *sql.Rows) error {
 		var counter string
 		var epoch, hash []byte
 		var c chainEnd
@@ -64,6 +63,10 @@ func (in *ingest) lock(counters []string) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return in.waiters(counters)
 }
 
 // chain gives the end of a chain as the transaction sees it.

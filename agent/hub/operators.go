@@ -389,7 +389,7 @@ func (l *Ledger) Accept(ctx context.Context, ring *KeyRing, numbers []int64, wor
 			if err := in.tx.decide(ctx, DecidedAccept, a.counter, queue.Hash(k.hash).String(), word); err != nil {
 				return err
 			}
-			return in.follow(of)
+			return nil
 		})
 		if err != nil {
 			return ruled, err

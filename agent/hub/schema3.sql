@@ -2,12 +2,13 @@
 -- the load: another hub has that one. They are taken in when it is here, by
 -- whoever brings it; nothing is acknowledged by being here.
 CREATE TABLE waiting (
+  n           INTEGER PRIMARY KEY,
   counter     TEXT    NOT NULL,
   epoch       BLOB    NOT NULL,
   sequence    INTEGER NOT NULL,
   sealed      BLOB    NOT NULL,
   received_ms INTEGER NOT NULL,
-  PRIMARY KEY (counter, epoch, sequence)
+  UNIQUE (counter, epoch, sequence)
 ) STRICT;
 
 -- Keys that are trusted for a counter, by the word of an operator or of the

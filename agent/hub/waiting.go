@@ -1,8 +1,12 @@
 package hub
 
 import (
+	"cmp"
 	"database/sql"
+	"slices"
 	"time"
+
+	"lintas/queue"
 )
 
 const (
@@ -12,106 +16,161 @@ const (
 	// waitingFor is how long one waits, when there is no room for another: the
 	// counter has long sent it again.
 	waitingFor = time.Hour
-	followers  = 64 // are looked at together
 )
+
+// waiter is an event that waits for the one before it.
+type waiter struct {
+	n int64    // of its row; 0: it has come in this transaction
+	a *arrival // nil: it is not read yet
+}
+
+// waiters finds what waits of each counter of the transaction.
+func (in *ingest) waiters(counters []string) error {
+	return in.tx.among(in.ctx, "SELECT n, counter, epoch, sequence FROM waiting WHERE counter in ", anys(counters), func(rows *sql.Rows) error {
+		var w waiter
+		var counter string
+		var epoch []byte
+		var sequence uint64
+		if err := rows.Scan(&w.n, &counter, &epoch, &sequence); err != nil {
+			return err
+		}
+		c := in.chain(chainOf{counter, queue.Epoch(epoch)})
+		if c.waiting == nil {
+			c.waiting = map[uint64]waiter{}
+		}
+		c.waiting[sequence] = w
+		in.counters[counter].waiting++
+		return nil
+	})
+}
 
 // keep lets an event wait for the one before it, which another hub has. What
 // finds no room is dropped: the counter sends it again.
 func (in *ingest) keep(a arrival) error {
-	of := in.counters[a.counter]
-	if of.waiting >= waitingLimit {
+	counter, c := in.counters[a.counter], in.chain(chainOf{a.counter, a.at.Epoch})
+	if _, waits := c.waiting[a.at.Sequence]; waits {
+		return nil
+	}
+	if counter.waiting >= waitingLimit && !counter.cleared {
+		counter.cleared = true
 		r, err := in.tx.exec(in.ctx, "DELETE FROM waiting WHERE counter = ? AND received_ms < ?", a.counter, in.now.Add(-waitingFor).UnixMilli())
 		if err != nil {
 			return err
 		}
 		n, err := r.RowsAffected()
-		if of.waiting -= n; err != nil || of.waiting >= waitingLimit {
+		if counter.waiting -= n; err != nil {
 			return err
 		}
 	}
-	n, err := in.tx.insert(in.ctx, "waiting(counter, epoch, sequence, sealed, received_ms)",
-		[][]any{{a.counter, a.at.Epoch[:], a.at.Sequence, a.sealed, in.now.UnixMilli()}}, "ON CONFLICT DO NOTHING")
-	of.waiting += n
-	return err
-}
-
-// follow takes in what waits for the event that has just been stored, as far as
-// there is no gap.
-func (in *ingest) follow(of chainOf) error {
-	counter := in.counters[of.counter]
-	for counter != nil && counter.waiting > 0 {
-		list, err := in.followers(of)
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		for _, d := range list {
-			a, reason := in.keys.arrival(d)
-			if reason == "" && a.at.Sequence != in.chain(of).head.Sequence+1 {
-				return nil
-			}
-			if reason == "" {
-				out, err := in.take(a)
-				if err != nil {
-					return err
-				}
-				reason = out.Reason
-			}
-			if reason != "" {
-				// It may wait no longer, or it would stand in the way of the right one.
-				_, err := in.tx.exec(in.ctx, "DELETE FROM waiting WHERE counter = ? AND epoch = ? AND sealed = ?", of.counter, of.epoch[:], d.Sealed)
-				if err != nil {
-					return err
-				}
-				return in.aside(d, reason)
-			}
-			if err := in.forget(d.Sealed); err != nil {
-				return err
-			}
-		}
+	if counter.waiting >= waitingLimit {
+		return nil
 	}
+	counter.waiting++
+	if c.waiting == nil {
+		c.waiting = map[uint64]waiter{}
+	}
+	c.waiting[a.at.Sequence] = waiter{a: &a}
 	return nil
 }
 
-// followers reads what waits behind the end of a chain, the next first.
-func (in *ingest) followers(of chainOf) (found []Delivery, err error) {
-	rows, err := in.tx.query(in.ctx, "SELECT sealed FROM waiting WHERE counter = ? AND epoch = ? AND sequence > ? ORDER BY sequence LIMIT ?",
-		of.counter, of.epoch[:], in.chain(of).head.Sequence, followers)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		d := Delivery{Counter: of.counter}
-		if err := rows.Scan(&d.Sealed); err != nil {
-			return nil, err
-		}
-		found = append(found, d)
-	}
-	return found, rows.Err()
+// next is an event that waits and can be taken in.
+type next struct {
+	of       chainOf
+	sequence uint64
+	waiter
 }
 
-// waitNoLonger removes what has been passed.
-func (in *ingest) waitNoLonger() error {
-	for of, c := range in.chains {
-		if c.grown && in.counters[of.counter].waiting > 0 {
-			_, err := in.tx.exec(in.ctx, "DELETE FROM waiting WHERE counter = ? AND epoch = ? AND sequence <= ?", of.counter, of.epoch[:], c.head.Sequence)
+// follow takes in what waits for events that have been stored, as far as there
+// is no gap. What has been passed waits no longer.
+func (in *ingest) follow() error {
+	var passed []any
+	for {
+		list := in.followers()
+		if len(list) == 0 {
+			break
+		}
+		if err := in.read(list); err != nil {
+			return err
+		}
+		for _, f := range list {
+			c := in.chain(f.of)
+			if f.sequence != c.head.Sequence+1 {
+				continue // the one before it did not fit
+			}
+			delete(c.waiting, f.sequence)
+			if f.n > 0 {
+				passed = append(passed, f.n)
+			}
+			if f.a == nil {
+				continue // somebody removed it
+			}
+			out, err := in.take(*f.a)
+			if err == nil && out.Reason == "" {
+				err = in.forget(f.a.sealed)
+			} else if err == nil {
+				err = in.aside(Delivery{f.of.counter, f.a.sealed}, out.Reason)
+			}
 			if err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	var rows [][]any
+	for of, c := range in.chains {
+		for sequence, w := range c.waiting {
+			switch {
+			case sequence <= c.head.Sequence && w.n > 0:
+				passed = append(passed, w.n)
+			case sequence > c.head.Sequence && w.n == 0:
+				rows = append(rows, []any{of.counter, of.epoch[:], sequence, w.a.sealed, in.now.UnixMilli()})
+			}
+		}
+	}
+	if _, err := in.tx.insert(in.ctx, "waiting(counter, epoch, sequence, sealed, received_ms)", rows, "ON CONFLICT DO NOTHING"); err != nil {
+		return err
+	}
+	return in.tx.among(in.ctx, "DELETE FROM waiting WHERE n in RETURNING n", passed, func(*sql.Rows) error { return nil })
 }
 
-// countWaiting counts what waits of each counter of the transaction.
-func (in *ingest) countWaiting(counters []string) error {
-	return in.tx.among(in.ctx, "SELECT counter, count(*) FROM waiting WHERE counter in GROUP BY counter", anys(counters), func(rows *sql.Rows) error {
-		var counter string
-		var n int64
-		err := rows.Scan(&counter, &n)
-		if err == nil {
-			in.counters[counter].waiting = n
+// followers lists what waits right behind the ends of chains, some at a time.
+func (in *ingest) followers() (list []next) {
+	for of, c := range in.chains {
+		for sequence := c.head.Sequence + 1; len(list) < rowsAtOnce; sequence++ {
+			w, waits := c.waiting[sequence]
+			if !waits {
+				break
+			}
+			list = append(list, next{of, sequence, w})
 		}
-		return err
+	}
+	slices.SortFunc(list, func(a, b next) int {
+		return cmp.Or(cmp.Compare(a.of.counter, b.of.counter), slices.Compare(a.of.epoch[:], b.of.epoch[:]), cmp.Compare(a.sequence, b.sequence))
+	})
+	return list
+}
+
+// read reads those that are not read yet. They are checked anew: nobody vouches
+// for what stood in the database.
+func (in *ingest) read(list []next) error {
+	at := map[int64]*next{}
+	var numbers []any
+	for i, f := range list {
+		if f.a == nil {
+			at[f.n] = &list[i]
+			numbers = append(numbers, f.n)
+		}
+	}
+	return in.tx.among(in.ctx, "SELECT n, sealed FROM waiting WHERE n in ", numbers, func(rows *sql.Rows) error {
+		var n int64
+		d := Delivery{}
+		if err := rows.Scan(&n, &d.Sealed); err != nil {
+			return err
+		}
+		f := at[n]
+		d.Counter = f.of.counter
+		if a, reason := in.keys.arrival(d); reason == "" && a.at.Epoch == f.of.epoch && a.at.Sequence == f.sequence {
+			f.a = &a
+		}
+		return nil
 	})
 }
