@@ -45,17 +45,39 @@ func sureness(l *glyph.Look) float32 {
 // quality looks at some cells of a line and returns how sure they are, as a mean
 // of probabilities.
 func (r *reader) quality(l *line, samples int) float64 {
+	sure, _ := r.sample(l, samples)
+	return sure
+}
+
+// sample looks at some cells of a line. It returns how sure they are, as a mean
+// of probabilities, and how unevenly the clear ones stand, as the standard
+// deviation of their places in pitches.
+func (r *reader) sample(l *line, samples int) (sure, uneven float64) {
 	n := l.to - l.from + 1
 	samples = min(n, samples)
-	total := 0.0
 	var look glyph.Look
+	var clear, sum, squares float64
 	for i := range samples {
 		t := l.from + (2*i+1)*n/(2*samples)
 		r.look(l, float64(t), &look)
-		total += math.Exp(float64(sureness(&look)))
+		s := sureness(&look)
+		sure += math.Exp(float64(s)) / float64(samples)
+		if s >= leastSure {
+			dx := float64(look.Dx)
+			clear++
+			sum += dx
+			squares += dx * dx
+		}
 	}
-	return total / float64(samples)
+	if clear < 2 {
+		return sure, 0
+	}
+	return sure, math.Sqrt(max(0, squares/clear-sum*sum/(clear*clear)))
 }
+
+// leastSure is the logarithm of probability below which nothing is made of where
+// a glyph seems to stand.
+const leastSure = -1.2
 
 // align moves a line to where the network sees its glyphs. It reports how far
 // they stood from their places, in pitches, as the root of the mean square:
@@ -66,7 +88,7 @@ func (r *reader) align(l *line) (off float64) {
 	height := 0.0
 	for t := l.from; t <= l.to; t++ {
 		r.look(l, float64(t), &look)
-		if sureness(&look) < -1.2 {
+		if sureness(&look) < leastSure {
 			continue
 		}
 		ux, uy := l.along(float64(t))

@@ -28,6 +28,7 @@ const (
 	leastAtFirst, leastQuality = 0.3, 0.5
 	leastAtAGlance             = 0.2  // of a few cells, either way up: most text ends here
 	mostOff                    = 0.05 // pitches by which its glyphs may be out of step
+	mostUneven                 = 0.08 // and when it is first seen
 	mostRows                   = 40   // of one picture and inking that are read
 )
 
@@ -51,11 +52,11 @@ func (r *reader) rows(ctx context.Context, lines []line) (list []row, err error)
 			r.refused = append(r.refused, found)
 			continue
 		}
-		q, other := r.quality(&l, samples), r.quality(&turned, samples)
-		if other > q {
-			l, q = turned, other
+		q, uneven := r.sample(&l, samples)
+		if other, u := r.sample(&turned, samples); other > q {
+			l, q, uneven = turned, other, u
 		}
-		if q < leastAtFirst {
+		if q < leastAtFirst || uneven > mostUneven {
 			r.refused = append(r.refused, found)
 			continue
 		}
