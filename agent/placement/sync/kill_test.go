@@ -186,7 +186,7 @@ type hanging struct {
 
 func (h *hanging) Write(b []byte) (n int, err error) {
 	if left := h.mayBe.Load() - h.sent.Load(); int64(len(b)) > left {
-		n, err = h.ResponseWriter.Write(b[:max(0, left)])
+		n, _ = h.ResponseWriter.Write(b[:max(0, left)])
 		h.sent.Add(int64(n))
 		http.NewResponseController(h.ResponseWriter).Flush()
 		h.hangs <- struct{}{}
