@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -92,8 +94,8 @@ func LoadOrCreatePrivateKey(path string) (k PrivateKey, created bool, err error)
 // MarshalJWKS writes public keys as a JWK Set (RFC 7517 §5).
 func (ks Keys) MarshalJWKS() ([]byte, error) {
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
-	for id, key := range ks {
-		set.Keys = append(set.Keys, jose.JSONWebKey{Key: key, KeyID: id, Algorithm: string(jose.EdDSA), Use: "sig"})
+	for _, id := range slices.Sorted(maps.Keys(ks)) {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: ks[id], KeyID: id, Algorithm: string(jose.EdDSA), Use: "sig"})
 	}
 	b, err := json.MarshalIndent(set, "", "  ")
 	return append(b, '\n'), err

@@ -39,11 +39,14 @@ func InitKeys(dir string) error {
 	if err != nil {
 		return fmt.Errorf("cannot make keys: %w", err)
 	}
-	jwks, err := key.Public().MarshalJWKS()
-	if err != nil {
-		return fmt.Errorf("cannot make keys: %w", err)
+	known, err := crossing.LoadKeys(filepath.Join(dir, FileAckKeys))
+	if errors.Is(err, fs.ErrNotExist) {
+		known = crossing.Keys{}
+	} else if err != nil {
+		return err
 	}
-	if err := crossing.WriteFile(filepath.Join(dir, FileAckKeys), jwks, 0o644); err != nil {
+	maps.Copy(known, key.Public()) // others may be there: see NextAckKey
+	if err := writeJWKS(dir, known); err != nil {
 		return fmt.Errorf("cannot make keys: %w", err)
 	}
 	if err := initIdentity(dir); err != nil {

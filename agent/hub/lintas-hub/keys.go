@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"lintas/agent/command"
 	"lintas/agent/crossing"
@@ -16,8 +17,8 @@ import (
 
 func keysCommand() *command.Command {
 	return &command.Command{
-		Name: "keys", Summary: "Make the hub's keys, show their public parts, trust a counter's key.",
-		Sub: []*command.Command{keysInitCommand(), keysShowCommand(), keysTrustCommand()},
+		Name: "keys", Summary: "Make and change the hub's keys, show their public parts, trust a counter's key.",
+		Sub: []*command.Command{keysInitCommand(), keysShowCommand(), keysTrustCommand(), keysNextCommand(), keysSwitchCommand()},
 	}
 }
 
@@ -29,8 +30,7 @@ func keysInitCommand() *command.Command {
 		Help: "Makes ack.jwk (signs acknowledgements), age.txt (opens records) and list.jwk (locks the\n" +
 			"placement list), all secret, and for the counters ack.jwks and recipients.txt.\n" +
 			"Keep a copy of age.txt where a fire does not reach it: without it no record can be read.\n" +
-			"To rotate age.txt, append the new identity to it and the new recipient to recipients.txt;\n" +
-			"all recipients are of one kind, classic or post-quantum.",
+			"To change ack.jwk or age.txt: lintas-hub keys next, and later keys switch.",
 		Flags: func(fs *flag.FlagSet) {
 			keysFlag(fs, &dir)
 			fs.BoolVar(&quantum, "pq", false, "make an age identity that withstands a quantum computer; records grow by 2 KB")
@@ -140,6 +140,71 @@ func keysTrustCommand() *command.Command {
 				return err
 			}
 			fmt.Fprintf(env.Stderr, "counter %s may sign with %s\n", args[0], strings.Join(ids(keys), " "))
+			return nil
+		},
+	}
+}
+
+// changed is what keys next and keys switch print with --json.
+type changed struct {
+	Key   string    `json:"key"`            // ack or age
+	ID    string    `json:"id"`             // thumbprint or recipient
+	Until time.Time `json:"until,omitzero"` // until when the one before is good
+}
+
+func keysNextCommand() *command.Command {
+	return changeCommand("next", "Make the next key, which the counters get with the next list.",
+		"ack: the key that signs acknowledgements. It is added to ack.jwks.\n"+
+			"age: the identity that opens records. It is added to age.txt, and its recipient to recipients.txt;\n"+
+			"counters that have the next list encrypt to both. Keep a copy of age.txt anew.\n"+
+			"Build and publish a list; once every counter has it: lintas-hub keys switch.",
+		func(dir string, _ time.Time, ack bool) (string, error) {
+			if ack {
+				return hub.NextAckKey(dir)
+			}
+			return hub.NextIdentity(dir)
+		})
+}
+
+func keysSwitchCommand() *command.Command {
+	return changeCommand("switch", "Use the next key from now on.",
+		"ack: hubs sign with it when they are started anew. What the old one signed is good for 30 days.\n"+
+			"age: counters that get a list from now on encrypt to the old recipient for 30 days more. The old\n"+
+			"identity stays in age.txt: it opens what was encrypted to it.",
+		func(dir string, now time.Time, ack bool) (string, error) {
+			if ack {
+				return hub.SwitchAckKey(dir, now)
+			}
+			return hub.SwitchIdentity(dir, now)
+		})
+}
+
+func changeCommand(name, summary, help string, change func(dir string, now time.Time, ack bool) (string, error)) *command.Command {
+	var dir string
+	var asJSON bool
+	return &command.Command{
+		Name: name, Args: "ack|age", Summary: summary, Help: help,
+		Flags: func(fs *flag.FlagSet) {
+			keysFlag(fs, &dir)
+			command.JSONFlag(fs, &asJSON)
+		},
+		Run: func(_ context.Context, env command.Env, args []string) error {
+			if len(args) != 1 || args[0] != "ack" && args[0] != "age" {
+				return command.UsageError("keys %s takes ack or age", name)
+			}
+			now := time.Now()
+			id, err := change(dir, now, args[0] == "ack")
+			if err != nil {
+				return err
+			}
+			c := changed{Key: args[0], ID: id}
+			if name == "switch" {
+				c.Until = now.Add(hub.Overlap).UTC().Truncate(time.Second)
+			}
+			if asJSON {
+				return command.JSON(env.Stdout, c)
+			}
+			fmt.Fprintf(env.Stderr, "%s %s: %s\n", args[0], name, id)
 			return nil
 		},
 	}

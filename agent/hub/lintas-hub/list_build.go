@@ -113,7 +113,7 @@ func (b *listBuild) run(ctx context.Context, env command.Env) error {
 	if err != nil {
 		return err
 	}
-	source, err := b.source(ctx)
+	source, err := b.source(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (b *listBuild) run(ctx context.Context, env command.Env) error {
 	return date(r, b.keys)
 }
 
-func (b *listBuild) source(ctx context.Context) (s build.Source, err error) {
+func (b *listBuild) source(ctx context.Context, now time.Time) (s build.Source, err error) {
 	switch {
 	case b.placements != "":
 		s.Placements = file(b.placements)
@@ -188,7 +188,7 @@ func (b *listBuild) source(ctx context.Context) (s build.Source, err error) {
 			return s, fmt.Errorf("nothing was built: %s: %w", b.rules, err)
 		}
 	}
-	if s.Hub, err = hubKeys(b.keys); err != nil {
+	if s.Hub, err = hubKeys(b.keys, now); err != nil {
 		return s, err
 	}
 	return s, b.trusted(&s, counters)
@@ -227,23 +227,41 @@ type recipient struct {
 	ValidUntil *time.Time `json:"valid_until,omitempty"`
 }
 
-// hubKeys makes the target of that name of what is in the key folder.
-func hubKeys(keys string) ([]byte, error) {
-	acks, err := os.ReadFile(filepath.Join(keys, hub.FileAckKeys))
+// hubKeys makes the target of that name of what is in the key folder and good
+// at a time.
+func hubKeys(dir string, now time.Time) ([]byte, error) {
+	acks, err := crossing.LoadKeys(filepath.Join(dir, hub.FileAckKeys))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(keys, hub.FileRecipients))
+	text, err := os.ReadFile(filepath.Join(dir, hub.FileRecipients))
+	if err != nil {
+		return nil, err
+	}
+	until, err := hub.Validity(dir)
+	if err != nil {
+		return nil, err
+	}
+	for id := range acks {
+		if t, set := until[id]; set && now.After(t) {
+			delete(acks, id)
+		}
+	}
+	jwks, err := acks.MarshalJWKS()
 	if err != nil {
 		return nil, err
 	}
 	list := []recipient{}
 	for _, r := range strings.Fields(string(text)) {
-		list = append(list, recipient{Recipient: r})
+		if t, set := until[r]; !set {
+			list = append(list, recipient{Recipient: r})
+		} else if now.Before(t) {
+			list = append(list, recipient{Recipient: r, ValidUntil: &t})
+		}
 	}
-	return json.Marshal(map[string]any{"ack_keys": json.RawMessage(acks), "recipients": list})
+	return json.Marshal(map[string]any{"ack_keys": json.RawMessage(jwks), "recipients": list})
 }
 
 func file(path string) build.Stream {
