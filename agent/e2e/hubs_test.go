@@ -135,7 +135,8 @@ type desk struct {
 	mu       sync.Mutex   // guards told
 }
 
-func (h *headquarters) desk(id string) *desk {
+// desk makes a counter that delivers over a connection, or over this broker.
+func (h *headquarters) desk(id string, over func() (mqtt.Options, error)) *desk {
 	t := h.t
 	t.Helper()
 	h.counters.issue(id, time.Now().AddDate(1, 0, 0))
@@ -163,8 +164,11 @@ func (h *headquarters) desk(id string) *desk {
 		Stamp: func() crossing.Stamp { return crossing.Stamp{OccurredAt: crossing.TimeOf(time.Now()), BootID: "b"} }}
 	keys, err := crossing.LoadKeys(h.path("keys/ack.jwks"))
 	check(err)
+	if over == nil {
+		over = func() (mqtt.Options, error) { return h.options(h.counterPort, id, id), nil }
+	}
 	d.uplink = uplink.New(d.queue, uplink.Options{
-		Connections: []func() (mqtt.Options, error){func() (mqtt.Options, error) { return h.options(h.counterPort, id, id), nil }},
+		Connections: []func() (mqtt.Options, error){over},
 		Topics:      uplink.Topics{Event: crossing.EventTopic(id), Ack: crossing.AckTopic(id), State: crossing.StateTopic(id)},
 		Verify: func(p []byte) (queue.Acknowledgement, error) {
 			a, q, err := crossing.OpenAck(p, id, keys)
@@ -210,7 +214,7 @@ func TestOneOfThreeHubsIsKilled(t *testing.T) {
 	h.withLedger()
 	var all []*desk
 	for i := range desks {
-		all = append(all, h.desk(fmt.Sprintf("CGK-T3-D%02d", i+1)))
+		all = append(all, h.desk(fmt.Sprintf("CGK-T3-D%02d", i+1), nil))
 	}
 	hubs := []*process{h.hub(), h.hub(), h.hub()}
 	until(t, "three hubs listen", func() bool { return strings.Count(h.logs.String(), "msg=receiving") == 3 })
