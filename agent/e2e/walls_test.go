@@ -96,6 +96,7 @@ var onlyIn = map[string]string{
 	"gopkg.in/yaml.v3":                      "",
 	"github.com/expr-lang/expr":             "agent/rule",
 	"github.com/prometheus/client_golang":   "agent/hub/watch",
+	"github.com/pressly/goose/v3":           "agent/hub",
 }
 
 // source is a parsed file of ours.

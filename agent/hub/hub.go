@@ -97,7 +97,11 @@ func (h *Hub) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		h.Logger.Warn("broker connection ended", "error", err)
+		what := "cannot go on, trying again" // the broker has the messages, or the counters send them again
+		if errors.Is(err, errLost) {
+			what = "broker connection ended"
+		}
+		h.Logger.Warn(what, "error", err)
 		if time.Since(began) > backoffMax {
 			wait = backoffMin
 		}

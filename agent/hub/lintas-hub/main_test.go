@@ -14,6 +14,7 @@ import (
 
 	"lintas/agent/command"
 	"lintas/agent/crossing"
+	"lintas/agent/e2e/servers"
 	"lintas/queue"
 )
 
@@ -76,7 +77,15 @@ func newSite(t *testing.T, init ...string) *site {
 	return s
 }
 
-func (s *site) path(name string) string { return filepath.Join(s.dir, filepath.FromSlash(name)) }
+func TestMain(m *testing.M) { os.Exit(servers.Main(m)) }
+
+// path is a file of the site. A database's address stays as it is.
+func (s *site) path(name string) string {
+	if strings.HasPrefix(name, "postgres:") {
+		return name
+	}
+	return filepath.Join(s.dir, filepath.FromSlash(name))
+}
 
 func (s *site) Put(_ context.Context, m queue.Message, _ []byte) (queue.Receipt, error) {
 	b, err := s.sealer.Seal(queue.Position{Epoch: s.head.Epoch, Sequence: s.head.Sequence + 1, Prev: s.head.Hash}, m)
@@ -298,8 +307,13 @@ func TestPostQuantumKeys(t *testing.T) {
 // A counter is added by the key that it names itself, revoked, and what it sent
 // then is decided on.
 func TestCountersAndAside(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { countersAndAside(t, "ledger.db") })
+	t.Run("postgres", func(t *testing.T) { countersAndAside(t, servers.Schema(t)) })
+}
+
+func countersAndAside(t *testing.T, ledger string) {
 	s := newSite(t)
-	where := []string{"--db", s.path("ledger.db"), "--keys", s.path("keys")}
+	where := []string{"--db", s.path(ledger), "--keys", s.path("keys")}
 	hub := func(code int, args ...string) string {
 		t.Helper()
 		return s.must(code, append(args, where...)...)
@@ -316,7 +330,7 @@ func TestCountersAndAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.events(2)
-	if r, code := s.take("ledger.db", s.sealed...); code != 2 || r.Aside["unknown-key"] != 3 {
+	if r, code := s.take(ledger, s.sealed...); code != 2 || r.Aside["unknown-key"] != 3 {
 		t.Fatalf("%+v, exit %d", r, code)
 	}
 	out := hub(0, "counters", "list", "--json")
@@ -335,7 +349,7 @@ func TestCountersAndAside(t *testing.T) {
 	hub(0, "counters", "revoke", counterID, "--why", "stolen")
 	hub(1, "counters", "revoke", counterID, "--why", "stolen")
 	s.events(2)
-	s.take("ledger.db", s.sealed...)
+	s.take(ledger, s.sealed...)
 	var standing struct {
 		Trust   string
 		Through int
@@ -372,6 +386,16 @@ func TestCountersAndAside(t *testing.T) {
 		t.Errorf("%v, %v", list(), list("--all"))
 	}
 	if out := hub(0, "ledger", "verify"); !strings.HasPrefix(out, "4 events") || strings.Contains(out, "aside") {
+		t.Error(out)
+	}
+	if out := s.must(0, "ledger", "ls", "--db", s.path(ledger)); strings.Count(out, "\n") != 4 {
+		t.Error(out)
+	}
+	event, err := crossing.Open(s.sealed[1], s.key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := hub(0, "ledger", "show", event.ID); !strings.Contains(out, `"reason":"signal"`) {
 		t.Error(out)
 	}
 }

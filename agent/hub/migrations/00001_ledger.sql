@@ -1,4 +1,5 @@
 -- +goose Up
+-- What it means: schema.sql and schema2.sql.
 CREATE TABLE counter (
   counter text   PRIMARY KEY,
   ack_ms  bigint NOT NULL
