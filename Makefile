@@ -60,7 +60,7 @@ bench: ## print the benchmarks
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem ./...
 
 # The Debian packages that the tests use. Root installs them; others are told.
-PACKAGES := mosquitto chromium fonts-liberation fonts-ocr-b postgresql prometheus:promtool
+PACKAGES := mosquitto chromium fonts-liberation fonts-ocr-b postgresql prometheus:promtool nodejs:node npm
 setup:
 	@bash configs/ci/setup.sh $(PACKAGES)
 
