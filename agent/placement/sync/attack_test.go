@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+	"golang.org/x/sys/unix"
 
 	"lintas/agent/crossing"
 	"lintas/agent/placement"
@@ -198,6 +199,18 @@ func TestAttacks(t *testing.T) {
 			w.must(os.Rename(w.path("evil/metadata/2.root.json"), w.path("evil/metadata/3.root.json")))
 			nextRootFrom(w, w.path("evil/metadata/3.root.json"), w.path("evil/metadata/2.root.json"), w.keys("root"), w.keys("root"))
 		}, "rollback"},
+		{"a pipe in place of a file", func(w *world) {
+			w.publish(workers(11)...)
+			copyTree(w.t, w.path("list"), w.path("evil"))
+			w.must(os.Remove(w.path("evil/metadata/timestamp.json")))
+			w.must(unix.Mkfifo(w.path("evil/metadata/timestamp.json"), 0o644))
+		}, ""},
+		{"a link that leads out of the folder", func(w *world) {
+			w.publish(workers(11)...)
+			copyTree(w.t, w.path("list"), w.path("evil"))
+			w.must(os.Remove(w.path("evil/metadata/timestamp.json")))
+			w.must(os.Symlink(w.path("list/metadata/timestamp.json"), w.path("evil/metadata/timestamp.json")))
+		}, ""},
 		{"no JSON", func(w *world) {
 			w.publish(workers(11)...)
 			copyTree(w.t, w.path("list"), w.path("evil"))

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // open opens a source by its URL: mqtt: is the broker of this counter, or one
@@ -66,7 +68,8 @@ func openFolder(path string) (*folder, error) {
 func (s *folder) close() error { return s.root.Close() }
 
 func (s *folder) open(_ context.Context, name string, offset, _ int64) (io.ReadCloser, int64, error) {
-	f, err := s.root.Open(filepath.FromSlash(name))
+	// Without waiting: a stick may hold a pipe in place of a file.
+	f, err := s.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, errNotThere
 	} else if err != nil {
