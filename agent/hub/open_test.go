@@ -1,12 +1,14 @@
 package hub_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -418,6 +420,79 @@ func TestOpenedRecord(t *testing.T) {
 		b, _ := json.Marshal(got)
 		if string(a) != string(b) {
 			t.Errorf("%s\n%s", a, b)
+		}
+	})
+}
+
+// A record that is written but not committed yet holds the feed: no later number
+// becomes visible before it, however fast the other hub is.
+func TestNumbersBecomeVisibleInTheirOrder(t *testing.T) {
+	p := newPlace(t, inPostgres)
+	p.ingest(p.events(1)...)
+	p.tamper("SELECT 1") // opens the knife
+	slow, err := p.knife.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Rollback()
+	if _, err := slow.Exec("UPDATE feed SET last = last + 1"); err != nil { // as another hub that has number 1
+		t.Fatal(err)
+	}
+	ids, done := p.identities(), make(chan error)
+	go func() {
+		_, err := p.ledger.Open(t.Context(), ids)
+		done <- err
+	}()
+	for waits := 0; waits == 0; {
+		select {
+		case err := <-done:
+			t.Fatalf("a number was given past one that is not committed: %v", err)
+		default:
+		}
+		if err := p.knife.QueryRow("SELECT count(*) FROM pg_locks WHERE NOT granted").Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := p.ledger.FeedEnd(t.Context()); err != nil || n != 0 {
+		t.Errorf("a reader sees %d, %v", n, err)
+	}
+	if err := slow.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := p.rows("SELECT n FROM opened"); got != "2" {
+		t.Errorf("the record behind it has number %s", got)
+	}
+}
+
+// Hubs that open together open each record once, and wait for none that another
+// one holds.
+func TestOpenersShareTheWork(t *testing.T) {
+	eachStore(t, func(t *testing.T, at storage) {
+		p := newPlace(t, at)
+		p.ingest(p.events(60)...)
+		ids := p.identities()
+		var openers sync.WaitGroup
+		for range 4 {
+			l, err := hub.OpenLedger(t.Context(), p.db)
+			if err != nil {
+				t.Fatal(err)
+			}
+			openers.Go(func() {
+				defer l.Close()
+				if _, err := l.OpenAll(context.Background(), ids); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		openers.Wait()
+		if got := p.rows("SELECT count(*), min(n), max(n) FROM opened"); got != "60 1 60" {
+			t.Error(got)
+		}
+		if got := p.rows("SELECT count(*) FROM unopened"); got != "0" {
+			t.Error(got)
 		}
 	})
 }
