@@ -177,7 +177,11 @@ func (h *Hub) session(ctx context.Context) error {
 	if _, err := h.Ledger.Learn(ctx, h.Keys); err != nil {
 		return err
 	}
-	if err := h.welcome(ctx, trusted.changed()); err != nil {
+	first := trusted.changed()
+	if err := h.tell(ctx, first); err != nil {
+		return err
+	}
+	if err := h.welcome(ctx, first); err != nil {
 		return err
 	}
 	known, err := h.Keys.Counters()
@@ -203,6 +207,9 @@ func (h *Hub) session(ctx context.Context) error {
 				return err
 			}
 			changed := trusted.changed()
+			if err := h.tell(ctx, changed); err != nil {
+				return err
+			}
 			if err := h.welcome(ctx, changed); err != nil {
 				return err
 			}
@@ -256,6 +263,14 @@ collect:
 		m.Ack()
 	}
 	return nil
+}
+
+// tell lets the other hubs of the group know which keys this one trusts.
+func (h *Hub) tell(ctx context.Context, counters []string) error {
+	if h.Group == "" {
+		return nil
+	}
+	return h.Ledger.Tell(ctx, h.Keys, counters)
 }
 
 // welcome takes in what came before its key was trusted.

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -17,9 +18,34 @@ func (t tx) trust(ctx context.Context, counter string, keys crossing.Keys, now t
 	for id, key := range keys {
 		rows = append(rows, []any{counter, id, []byte(key), now.UnixMilli()})
 	}
-	_, err := t.insert(ctx, "counter_key(counter, kid, key, added_ms)", rows, "ON CONFLICT DO NOTHING")
+	_, err := t.insert(ctx, keyColumns, rows, "ON CONFLICT DO NOTHING")
 	return err
 }
+
+// Tell notes in the ledger which keys of counters are trusted in this folder,
+// for the hubs on other machines.
+func (l *Ledger) Tell(ctx context.Context, ring *KeyRing, counters []string) error {
+	var rows [][]any
+	for _, counter := range counters {
+		keys, err := ring.For(counter)
+		if err != nil {
+			continue // a file that cannot be read is noticed where its key is missed
+		}
+		for _, id := range slices.Sorted(maps.Keys(keys)) {
+			rows = append(rows, []any{counter, id, []byte(keys[id]), time.Now().UnixMilli()})
+		}
+	}
+	err := l.attempt(ctx, func() error {
+		_, err := l.insert(ctx, keyColumns, rows, "ON CONFLICT DO NOTHING")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cannot write ledger: %w", err)
+	}
+	return nil
+}
+
+const keyColumns = "counter_key(counter, kid, key, added_ms)"
 
 // trustedKeys collects rows of n, counter, kid and key.
 type trustedKeys map[string]crossing.Keys

@@ -189,4 +189,13 @@ func TestHubsTellEachOtherOfKeys(t *testing.T) {
 	if news, err := l.Learn(t.Context(), third); err != nil || len(news) != 0 {
 		t.Errorf("learnt twice: %v, %v", news, err)
 	}
+	// Those that somebody trusts on one machine only, too.
+	by := newKey(t)
+	trustIn(t, third, "CGK-T3-D09", publicKey(t, by))
+	if err := l.Tell(t.Context(), third, []string{"CGK-T3-D09", p.id}); err != nil {
+		t.Fatal(err)
+	}
+	if news, err := l.Learn(t.Context(), other); err != nil || len(news) != 1 || news[0] != "CGK-T3-D09" {
+		t.Errorf("%v, %v", news, err)
+	}
 }

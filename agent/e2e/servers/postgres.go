@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,7 @@ import (
 // whoever may enter that.
 type Postgres struct {
 	dir     string
+	launch  func() *exec.Cmd
 	process *exec.Cmd
 	schemas int
 }
@@ -137,8 +139,18 @@ func start(t testing.TB, options ...string) *Postgres {
 		p.stop()
 		t.Fatalf("%v: %s", err, out)
 	}
-	p.process = run(filepath.Join(bin, "postgres"), append([]string{"-D", data, "-k", dir, "-h", "", "-c", "shared_buffers=32MB"}, options...)...)
+	p.launch = func() *exec.Cmd {
+		return run(filepath.Join(bin, "postgres"), append([]string{"-D", data, "-k", dir, "-h", "", "-c", "shared_buffers=32MB"}, options...)...)
+	}
+	p.up(t)
+	return p
+}
+
+func (p *Postgres) up(t testing.TB) {
+	t.Helper()
+	p.process = p.launch()
 	if err := p.process.Start(); err != nil {
+		p.process = nil
 		p.stop()
 		t.Fatal(err)
 	}
@@ -149,7 +161,15 @@ func start(t testing.TB, options ...string) *Postgres {
 		}
 		return err == nil
 	})
-	return p
+}
+
+// Crash ends the server without its shutting down, and starts it anew: it goes
+// back to what it had synced.
+func (p *Postgres) Crash(t testing.TB) {
+	t.Helper()
+	p.process.Process.Signal(syscall.SIGQUIT)
+	p.process.Wait()
+	p.up(t)
 }
 
 func (p *Postgres) stop() {
