@@ -26,3 +26,12 @@ func TravellersAtOnce(t testing.TB, n int) {
 	staysAtOnce = n
 	t.Cleanup(func() { staysAtOnce = before })
 }
+
+// Setting tells one of PostgreSQL.
+func (l *Ledger) Setting(t testing.TB, name string) (value string) {
+	t.Helper()
+	if err := l.db.QueryRow("SELECT current_setting($1)", name).Scan(&value); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}

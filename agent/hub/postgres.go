@@ -191,6 +191,23 @@ func isCurrent(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
+// Durable tells, as an error, when what is committed could be gone after a power
+// cut. A SQLite ledger that could lose something is not opened at all; how a
+// PostgreSQL server is set up is its operator's.
+func (l *Ledger) Durable(ctx context.Context) error {
+	if !l.postgres {
+		return nil
+	}
+	var off bool
+	if err := l.row(ctx, "SELECT current_setting('fsync') = 'off' OR current_setting('full_page_writes') = 'off'").Scan(&off); err != nil {
+		return fmt.Errorf("cannot read ledger: %w", err)
+	}
+	if off {
+		return errors.New("PostgreSQL runs with fsync or full_page_writes off: a power cut can take back what is confirmed")
+	}
+	return nil
+}
+
 // attempts is how often a transaction is tried that PostgreSQL refuses for a
 // reason that passes.
 const attempts = 6

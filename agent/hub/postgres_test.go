@@ -96,6 +96,24 @@ func TestHubsStartTogether(t *testing.T) {
 	}
 }
 
+// Whoever runs a database that can forget is told.
+func TestDatabaseThatCanForgetIsTold(t *testing.T) {
+	for url, safe := range map[string]bool{servers.Schema(t): false, servers.StartPostgres(t).Schema(t) + "%20-csynchronous_commit%3Doff": true} {
+		l, err := hub.OpenLedger(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if err := l.Durable(t.Context()); (err == nil) != safe {
+			t.Errorf("%v", err)
+		}
+		// A commit waits for the disk, whatever the database's own setting.
+		if got := l.Setting(t, "synchronous_commit"); got != "on" {
+			t.Errorf("synchronous_commit is %s", got)
+		}
+	}
+}
+
 // Transactions that PostgreSQL refuses for a reason that passes are done anew:
 // sessions that an administrator ends, deadlocks. Nothing is lost or doubled.
 func TestRefusedTransactionsAreDoneAnew(t *testing.T) {

@@ -123,6 +123,9 @@ func runCommand() *command.Command {
 				Ledger: ledger, Keys: hub.NewKeyRing(keys), Signer: signer, Connection: b.options, Group: group,
 				Logger: slog.New(slog.NewTextHandler(env.Stderr, nil)),
 			}
+			if err := ledger.Durable(ctx); err != nil {
+				h.Logger.Warn("the ledger is not safe", "error", err)
+			}
 			return errors.Join(w.run(ctx, h), ledger.Close())
 		},
 	}
