@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -33,15 +34,53 @@ func (s *site) neighbour(id, extra string) *site {
 	return n
 }
 
+// handed gives what a recipient is handed behind a cursor: "type number" each,
+// and the next cursor.
+func handed(t *testing.T, address, token, after string) (list []string, next string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+address+"/v1/crossings?wait=30&after="+after, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var a struct {
+		Crossings []struct {
+			Type   string
+			Record map[string]any
+		}
+		Next string
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil || resp.StatusCode != 200 {
+		t.Fatal(resp.Status, err)
+	}
+	for _, c := range a.Crossings {
+		list = append(list, fmt.Sprint(c.Type, " ", c.Record["document_number"]))
+	}
+	return list, a.Next
+}
+
 // A departure at one counter, and then a return, change what the next counter
-// says, by way of the hub and the next list.
+// says, by way of the hub and the next list. Another agency is handed both,
+// though the hub is killed in between.
 func TestCrossingChangesTheVerdictElsewhere(t *testing.T) {
 	const auto = "confirm = \"auto\"\n"
 	leaving := newSite(t, auto+`direction = "departure"`)
 	leaving.broker()
 	leaving.build(traveller(1)) // makes the keys of lists
 	ledger, keys := leaving.path("ledger.db"), leaving.path("keys")
-	hub := leaving.hub()
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	token := strings.TrimSpace(leaving.tool("lintas-hub", "recipients", "add", "--recipients", leaving.path("recipients"), "bp2mi"))
+	start := func() *process {
+		t.Helper()
+		return leaving.spawn(nil, filepath.Join(programs, "lintas-hub"), "run", "--db", ledger, "--keys", keys,
+			"--broker", fmt.Sprintf("tcp://127.0.0.1:%d", leaving.port), "--http", address, "--recipients", leaving.path("recipients"))
+	}
+	hub := start()
 	until(t, "the ledger is there", func() bool { _, err := os.Stat(ledger); return err == nil })
 	leaving.tool("lintas-hub", "placements", "load", "--db", ledger, "--placements", leaving.path("placements.jsonl"))
 
@@ -100,6 +139,10 @@ func TestCrossingChangesTheVerdictElsewhere(t *testing.T) {
 	}
 	swipe(leaving, crossing.Departure)
 	status("berangkat")
+	got, cursor := handed(t, address, token, "")
+	if want := "crossing.departure " + traveller(1).DocumentNumber; len(got) != 1 || got[0] != want {
+		t.Errorf("handed on: %v", got)
+	}
 	list()
 	deltas, err := filepath.Glob(leaving.path("shared/targets/placements/*.delta"))
 	if err != nil || len(deltas) == 0 {
@@ -108,8 +151,13 @@ func TestCrossingChangesTheVerdictElsewhere(t *testing.T) {
 	if e := asks(); e.note.Verdict != "clear" || !slices.Contains(e.note.Reasons, "Q01") {
 		t.Errorf("after the departure: %s %v", e.note.Verdict, e.note.Reasons)
 	}
+	hub.kill()
 	swipe(coming, crossing.Return)
+	hub = start()
 	status("pulang")
+	if got, _ = handed(t, address, token, cursor); len(got) != 1 || got[0] != "crossing.return "+traveller(1).DocumentNumber {
+		t.Errorf("handed on after the hub was killed: %v", got)
+	}
 	list()
 	if e := asks(); e.note.Verdict != "ask" || !slices.Contains(e.note.Reasons, "A01") {
 		t.Errorf("after the return: %s %v", e.note.Verdict, e.note.Reasons)
@@ -117,4 +165,5 @@ func TestCrossingChangesTheVerdictElsewhere(t *testing.T) {
 	if err := hub.stop(); err != nil {
 		t.Error(err)
 	}
+	leaving.noCanary()
 }

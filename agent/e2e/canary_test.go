@@ -28,6 +28,9 @@ func (s *site) noCanary() {
 		if err != nil || !d.Type().IsRegular() || filepath.Base(path) == "placements.jsonl" { // what the list was built from
 			return err
 		}
+		if strings.HasPrefix(filepath.Base(path), "ledger.db") { // headquarters opens records there
+			return nil
+		}
 		b, err := os.ReadFile(path)
 		for _, c := range secrets {
 			if bytes.Contains(b, []byte(c)) {
