@@ -359,6 +359,13 @@ func TestCrossingsAdvancePlacements(t *testing.T) {
 		if got := status(); got != "P-1 berangkat\nP-2 dicabut\nP-3 siap" {
 			t.Error("the return voided:", got)
 		}
+		// What other systems may read by SQL: the drill and the void are not in it.
+		if got := p.rows("SELECT direction, placement, status, province FROM crossings ORDER BY n"); got != "departure P-1 berangkat NTT" {
+			t.Error("crossings:", got)
+		}
+		if got := p.rows("SELECT counter, direction, crossings FROM crossings_by_day"); got != counterID+" departure 1" {
+			t.Error("crossings_by_day:", got)
+		}
 		again := entry("P-1", placement.Ready, "ZZ0000101")
 		again.Rev, again.UpdatedAt = 2, time.Now().Add(time.Hour).Format(time.RFC3339)
 		if r := p.load(true, again); r.Advanced != 1 {

@@ -119,12 +119,12 @@ type stayGroup struct {
 	Province         *string   `json:"province,omitempty"`
 	Agency           *string   `json:"agency_id,omitempty"`
 	Destination      *string   `json:"destination,omitempty"`
-	Open             int       `json:"open"`              // left, and has not returned
-	OldestDeparture  time.Time `json:"oldest_departure"`  // of those
-	Doubtful         int       `json:"doubtful"`          // of those, typed or read from a picture
-	Unplaced         int       `json:"unplaced"`          // of those, without a placement
-	ReturnMissing    int       `json:"return_missing"`    // left twice with no return in between
-	DepartureMissing int       `json:"departure_missing"` // returned with no departure
+	Open             int       `json:"open"`                      // left, and has not returned
+	OldestDeparture  time.Time `json:"oldest_departure,omitzero"` // of those
+	Doubtful         int       `json:"doubtful"`                  // of those, typed or read from a picture
+	Unplaced         int       `json:"unplaced"`                  // of those, without a placement
+	ReturnMissing    int       `json:"return_missing"`            // left twice with no return in between
+	DepartureMissing int       `json:"departure_missing"`         // returned with no departure
 }
 
 var stayKeys = []string{"province", "agency", "destination"}

@@ -62,6 +62,14 @@ func TestOpenStays(t *testing.T) {
 		"P-1,1,siap,HKG,P3MI-1,CONTOH,1994-03-07,IDN ZZ0000101 2031-11-23,NTT,Kupang\n")
 	s.must(0, "placements", "load", "--db", db, "--placements", placements)
 
+	// The same file makes a list, which has nothing of where a worker comes from;
+	// so do the placements as the ledger has them.
+	s.must(0, "list", "keys", "init", "--keys", s.path("keys"))
+	for i, from := range [][]string{{"--placements", placements}, {"--db", db}} {
+		s.must(0, append([]string{"list", "build", "--cheap", "--keys", s.path("keys"), "-o", s.path("list"), "--version", fmt.Sprint(i + 1)}, from...)...)
+	}
+	s.must(64, "list", "build", "--keys", s.path("keys"), "-o", s.path("list"), "--placements", placements, "--db", db)
+
 	out := s.must(0, "ledger", "open-stays", "--db", db, "--by", "province,destination", "--json")
 	var groups struct {
 		By     []string

@@ -159,7 +159,8 @@ CREATE TRIGGER access_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON access EXECUT
 CREATE VIEW crossings AS
   SELECT c.*, p.placement_id AS placement, p.status, p.destination, p.agency_id, p.province, p.regency
   FROM crossing c LEFT JOIN placement p ON p.placement_id = (
-    SELECT max(d.placement_id) FROM placement_document d WHERE d.document = c.document)
+    SELECT q.placement_id FROM placement_document d JOIN placement q ON q.placement_id = d.placement_id WHERE d.document = c.document
+    ORDER BY q.placement_id = c.placement_id DESC, q.contract_from DESC, q.rev DESC, q.placement_id LIMIT 1)
   WHERE c.drill = 0 AND c.voided_ms IS NULL;
 -- Crossings by day and counter, without anybody's name.
 CREATE VIEW crossings_by_day AS
