@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -91,6 +92,7 @@ type Opening struct {
 	Opened     int
 	Unreadable map[string]int // by reason
 	full       bool           // there may be more
+	first      int64          // the first record that it was about, by its place in the table unopened
 	events     []openedEvent
 }
 
@@ -133,12 +135,16 @@ func (l *Ledger) Open(ctx context.Context, identities []age.Identity) (Opening, 
 	}
 	// One of them is such that the database does not take it. The others must
 	// not wait for it.
-	return Opening{full: true}, wrapLedger(l.openOne(ctx, identities, tried))
+	r, err = l.oneByOne(ctx, identities, tried)
+	return r, wrapLedger(err)
 }
 
 // refusesRow tells whether a database refused what was to be written, and not to
 // write.
 func refusesRow(err error) bool {
+	if errors.Is(err, errOpened) {
+		return true
+	}
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return strings.HasPrefix(refused.Code, "22") || strings.HasPrefix(refused.Code, "23")
 	}
@@ -158,23 +164,33 @@ func wrapLedger(err error) error {
 	return fmt.Errorf("cannot write ledger: %w", err)
 }
 
-func (l *Ledger) openOne(ctx context.Context, identities []age.Identity, tried string) error {
+func (l *Ledger) oneByOne(ctx context.Context, identities []age.Identity, tried string) (all Opening, err error) {
+	all = Opening{Unreadable: map[string]int{}, full: true}
 	for range openBatch {
 		r, err := l.open(ctx, identities, tried, 1)
 		switch {
 		case err != nil && !refusesRow(err):
-			return err
+			return all, err
 		case err != nil:
-			_, markErr := l.exec(ctx, `UPDATE unopened SET tried = ?, reason = ? WHERE n =
-				(SELECT min(n) FROM unopened WHERE tried <> ?)`, tried, Malformed, tried)
-			if markErr != nil {
-				return errors.Join(err, markErr)
+			if _, err = l.exec(ctx, "UPDATE unopened SET tried = ?, reason = ? WHERE n = ?", tried, Malformed, r.first); err != nil {
+				return all, err
 			}
+			all.Unreadable[Malformed]++
 		case !r.full:
-			return nil
+			all.full = false
+			return all, nil
+		default:
+			all.add(r)
 		}
 	}
-	return nil
+	return all, nil
+}
+
+func (o *Opening) add(r Opening) {
+	o.Opened, o.events = o.Opened+r.Opened, append(o.events, r.events...)
+	for reason, n := range r.Unreadable {
+		o.Unreadable[reason] += n
+	}
 }
 
 // OpenAll opens all that there is.
@@ -183,10 +199,8 @@ func (l *Ledger) OpenAll(ctx context.Context, identities []age.Identity) (all Op
 	for more := true; more && err == nil; {
 		var r Opening
 		r, err = l.Open(ctx, identities)
-		all.Opened, more = all.Opened+r.Opened, r.full
-		for reason, n := range r.Unreadable {
-			all.Unreadable[reason] += n
-		}
+		all.add(r)
+		more = r.full
 	}
 	return all, err
 }
@@ -210,6 +224,7 @@ func (l *Ledger) open(ctx context.Context, identities []age.Identity, tried stri
 		if err != nil || len(list) == 0 {
 			return err
 		}
+		r.first = list[0].n
 		for i := range list {
 			list[i].open(identities)
 		}
@@ -223,10 +238,8 @@ func (l *Ledger) open(ctx context.Context, identities []age.Identity, tried stri
 		if err != nil {
 			return err
 		}
-		for i := range list {
-			if err := w.take(&list[i], tried, &r); err != nil {
-				return err
-			}
+		if err := w.take(list, tried, &r); err != nil {
+			return err
 		}
 		if err := w.release(); err != nil {
 			return err
@@ -394,39 +407,66 @@ func (w *feedWriter) exec(query string, args ...any) error {
 	return err
 }
 
-// take writes one record, or why it cannot be read.
-func (w *feedWriter) take(s *sealedRecord, tried string, r *Opening) error {
-	if s.reason != "" {
-		r.Unreadable[s.reason]++
-		return w.exec("UPDATE unopened SET tried = ?, reason = ? WHERE n = ?", tried, s.reason, s.n)
+// errOpened: one of several records is opened already; they are taken one by one
+// then.
+var errOpened = errors.New("a record is opened already")
+
+// take writes records, or why they cannot be read.
+func (w *feedWriter) take(list []sealedRecord, tried string, r *Opening) error {
+	var all []any
+	for _, s := range list {
+		if s.reason != "" {
+			r.Unreadable[s.reason]++
+			if err := w.exec("UPDATE unopened SET tried = ?, reason = ? WHERE n = ?", tried, s.reason, s.n); err != nil {
+				return err
+			}
+			continue
+		}
+		all = append(all, s.n)
 	}
-	gone, err := w.tx.exec(w.ctx, "DELETE FROM unopened WHERE n = ?", s.n)
+	ours := map[int64]bool{} // and not opened by another hub meanwhile
+	err := w.tx.among(w.ctx, "DELETE FROM unopened WHERE n in RETURNING n", all, func(rows *sql.Rows) error {
+		var n int64
+		err := rows.Scan(&n)
+		ours[n] = true
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if n, err := gone.RowsAffected(); err != nil || n == 0 {
-		return err // another hub has opened it
+	var taken []openedRecord
+	var rows [][]any
+	for _, s := range list {
+		if o := s.opened; ours[s.n] {
+			rows = append(rows, []any{w.last + int64(len(rows)) + 1, s.counter, s.epoch, s.sequence, o.event.UUID[:], o.event.Hash[:], string(o.kind),
+				o.occurred.UnixMilli(), s.received, w.now.UnixMilli(), truth(o.drill), o.site, o.officer, o.flight, o.document, o.person, string(o.plain)})
+			taken = append(taken, o)
+			r.events = append(r.events, openedEvent{string(o.kind), time.UnixMilli(s.received).Sub(o.event.Time.Time)})
+		}
 	}
-	o := s.opened
-	added, err := w.tx.exec(w.ctx, `INSERT INTO opened(n, counter, epoch, sequence, id, hash, type, occurred_ms, received_ms, opened_ms,
-		drill, site, officer_id, flight, document, person, record) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (counter, epoch, sequence) DO NOTHING`,
-		w.last+1, s.counter, s.epoch, s.sequence, o.event.UUID[:], o.event.Hash[:], string(o.kind), o.occurred.UnixMilli(), s.received, w.now.UnixMilli(),
-		truth(o.drill), o.site, o.officer, o.flight, o.document, o.person, string(o.plain))
-	if err != nil {
+	written, err := w.tx.insert(w.ctx, `opened(n, counter, epoch, sequence, id, hash, type, occurred_ms, received_ms, opened_ms,
+		drill, site, officer_id, flight, document, person, record)`, rows, "ON CONFLICT (counter, epoch, sequence) DO NOTHING")
+	switch {
+	case err != nil:
 		return err
+	case written == 0 && len(rows) == 1: // it was gone from the ledger and came again
+		r.events = nil
+		return nil
+	case written < int64(len(rows)):
+		return errOpened
 	}
-	if n, err := added.RowsAffected(); err != nil || n == 0 {
-		return err // it was gone from the ledger and came again
-	}
-	w.last++
-	r.Opened++
-	r.events = append(r.events, openedEvent{string(o.kind), time.UnixMilli(s.received).Sub(o.event.Time.Time)})
-	switch o.kind {
-	case crossing.Departure, crossing.Return:
-		return w.settle(w.last)
-	case crossing.Voided, crossing.Amended:
-		return w.correct(w.last, o)
+	r.Opened += len(taken)
+	for _, o := range taken {
+		w.last++
+		switch o.kind {
+		case crossing.Departure, crossing.Return:
+			err = w.settle(w.last)
+		case crossing.Voided, crossing.Amended:
+			err = w.correct(w.last, o)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

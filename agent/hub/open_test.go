@@ -503,3 +503,26 @@ func TestOpenersShareTheWork(t *testing.T) {
 		}
 	})
 }
+
+// An event that somebody removed from the ledger and that came again is opened
+// once, and keeps none of the others up.
+func TestRemovedAndCameAgain(t *testing.T) {
+	eachStore(t, func(t *testing.T, at storage) {
+		p := newPlace(t, at)
+		e := p.events(4)
+		p.ingest(e...)
+		p.opened()
+		p.tamper("DELETE FROM event WHERE sequence = 2")
+		p.ingest(e[1])
+		p.ingest(p.events(2)...)
+		if n := p.opened(); n != 2 {
+			t.Errorf("%d opened", n)
+		}
+		if got := p.rows("SELECT count(*), max(n) FROM opened"); got != "6 6" {
+			t.Error(got)
+		}
+		if got := p.rows("SELECT count(*) FROM unopened"); got != "0" {
+			t.Error(got)
+		}
+	})
+}
