@@ -24,6 +24,7 @@ import (
 const (
 	openBatch = 256
 	openEvery = 200 * time.Millisecond
+	warnEvery = time.Minute // of what cannot be opened
 	// openVersion is raised when records can be opened that could not before:
 	// they are tried again.
 	openVersion = "1"
@@ -51,6 +52,8 @@ func (o *Opener) Run(ctx context.Context) error {
 	tick := time.NewTicker(openEvery)
 	defer tick.Stop()
 	var told string
+	var warned time.Time
+	unreadable := map[string]int{} // and not told yet
 	for {
 		opening, err := o.once(ctx)
 		if err != nil && ctx.Err() == nil && told != err.Error() {
@@ -60,7 +63,14 @@ func (o *Opener) Run(ctx context.Context) error {
 			told = ""
 		}
 		for reason, n := range opening.Unreadable {
-			o.Logger.Warn("records cannot be opened", "reason", reason, "count", n)
+			unreadable[reason] += n
+		}
+		if len(unreadable) > 0 && time.Since(warned) > warnEvery {
+			for reason, n := range unreadable {
+				o.Logger.Warn("records cannot be opened", "reason", reason, "count", n)
+			}
+			clear(unreadable)
+			warned = time.Now()
 		}
 		if err == nil && opening.full {
 			continue
@@ -414,15 +424,19 @@ var errOpened = errors.New("a record is opened already")
 // take writes records, or why they cannot be read.
 func (w *feedWriter) take(list []sealedRecord, tried string, r *Opening) error {
 	var all []any
+	unreadable := map[string][]any{}
 	for _, s := range list {
-		if s.reason != "" {
-			r.Unreadable[s.reason]++
-			if err := w.exec("UPDATE unopened SET tried = ?, reason = ? WHERE n = ?", tried, s.reason, s.n); err != nil {
-				return err
-			}
-			continue
+		if s.reason == "" {
+			all = append(all, s.n)
+		} else {
+			unreadable[s.reason] = append(unreadable[s.reason], s.n)
 		}
-		all = append(all, s.n)
+	}
+	for reason, some := range unreadable {
+		r.Unreadable[reason] = len(some)
+		if err := w.exec("UPDATE unopened SET tried = ?, reason = ? WHERE n IN "+places(len(some)), append([]any{tried, reason}, some...)...); err != nil {
+			return err
+		}
 	}
 	ours := map[int64]bool{} // and not opened by another hub meanwhile
 	err := w.tx.among(w.ctx, "DELETE FROM unopened WHERE n in RETURNING n", all, func(rows *sql.Rows) error {
