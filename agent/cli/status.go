@@ -77,6 +77,7 @@ func printStatus(w io.Writer, s control.Status) {
 	} else {
 		fmt.Fprintln(w, "list      none")
 	}
+	fmt.Fprintf(w, "gaps      %d crossings in 24 hours followed one that is not on record (Q01)\n", s.Gaps)
 	for _, sc := range s.Scanners {
 		fmt.Fprintf(w, "scanner   %s: %s\n", sc.Name, strings.TrimSpace(sc.Status+" "+sc.Reason))
 		fmt.Fprintf(w, "          %d read, %d in part, %d lost, %d cards dropped, %d of %d bytes were noise\n",

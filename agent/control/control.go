@@ -24,6 +24,7 @@ type Status struct {
 	Page       string      `json:"page"`      // address of the officer's page; "" if it cannot be served
 	KeyID      string      `json:"key_id"`    // thumbprint of the counter's signing key
 	Recording  bool        `json:"recording"` // false: nothing can be recorded
+	Gaps       int         `json:"gaps_24h"`  // crossings that followed one that is not on record (Q01)
 	Queue      Queue       `json:"queue"`
 	Uplink     Uplink      `json:"uplink"`
 	List       List        `json:"list"`

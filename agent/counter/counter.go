@@ -54,6 +54,7 @@ const (
 	reopenWithin = 60 * time.Second // a second swipe of the same open document
 	historyShown = 50
 	historyRead  = 5000 // events that are read back at start
+	gapsKept     = 5000
 	tick         = time.Second
 )
 
@@ -116,6 +117,7 @@ type Counter struct {
 	history   []Line        // newest last
 	crossed   map[string]time.Time
 	ways      map[string]verdict.Direction // in which a document crossed last, in this shift
+	gaps      []time.Time                  // crossings after one that is not on record, oldest first
 	company   []seen                       // travellers of the last minutes, for the rules
 	referred  []Line                       // wait for an outcome, newest last
 	outcomes  map[string]outcomeAttempt    // by inspection: what may have been stored

@@ -188,12 +188,29 @@ func (c *Counter) remember(line Line, tag string, at time.Time) {
 	if line.Crossing && tag != "" {
 		c.crossed[tag], c.ways[tag] = at, line.Direction
 	}
+	if line.Crossing && slices.Contains(line.Reasons, string(verdict.Q01)) {
+		c.gaps = append(c.gaps, at)
+		c.gaps = c.gaps[max(0, len(c.gaps)-gapsKept):]
+	}
 	c.refer(line)
 	for t, last := range c.crossed {
 		if time.Since(last) > c.o.RepeatAfter {
 			delete(c.crossed, t)
 		}
 	}
+}
+
+// Gaps is how many crossings of the last 24 hours, of those that the counter
+// remembers, followed one that is not on record (Q01).
+func (c *Counter) Gaps() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, at := range c.gaps {
+		if time.Since(at) < 24*time.Hour {
+			n++
+		}
+	}
+	return n
 }
 
 // write records an event of an inspection with its note.

@@ -607,5 +607,20 @@ func TestSequence(t *testing.T) {
 		if d.codes() != "N01 Q01" || d.View().Current.Verdict.Code != verdict.None {
 			t.Errorf("%s", d.codes())
 		}
+		// The gap is counted, also after a restart, for a day.
+		if err := d.decide(verdict.Proceed); err != nil {
+			t.Fatal(err)
+		}
+		again := counter.New(d.o)
+		if err := again.Restore(t.Context(), d.mem); err != nil {
+			t.Fatal(err)
+		}
+		if d.Gaps() != 1 || again.Gaps() != 1 {
+			t.Errorf("%d gaps, %d after a restart", d.Gaps(), again.Gaps())
+		}
+		time.Sleep(24 * time.Hour)
+		if n := again.Gaps(); n != 0 {
+			t.Errorf("%d gaps a day later", n)
+		}
 	})
 }

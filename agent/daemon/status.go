@@ -13,6 +13,7 @@ func (d *daemon) status(ctx context.Context) (control.Status, error) {
 	s := control.Status{
 		Counter: d.cfg.Counter.ID, Version: d.version, Started: d.started, Page: d.page.Load().(string), KeyID: d.key.Load().ID,
 		Conditions: []control.Condition{}, Scanners: []control.Scanner{}, Recording: d.counter.View().Fault == "",
+		Gaps: d.counter.Gaps(),
 	}
 	q, err := d.queue.Status(ctx)
 	if err != nil {
