@@ -2,6 +2,7 @@ package ocr
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,6 +23,8 @@ const (
 	fillerDigit  = -3.0 // of '<' in place of a check digit or in a date
 	digitInCode  = -2.5 // of a digit as second letter of the document code
 	legalButRare = -3.0 // of X as sex
+	otherKind    = -2.0 // of a first letter that no kind of document begins with
+	stateDoubts  = 3.5  // nats by which the code of a state may be less probable than one that no state has
 )
 
 // A grid is what a format says of its cells, as the decoder needs it.
@@ -29,6 +32,7 @@ type grid struct {
 	format mrz.Format
 	widths []int
 	cells  []gridCell // line by line
+	states [][]int    // the cells of each code of a state
 }
 
 type gridCell struct {
@@ -37,6 +41,9 @@ type gridCell struct {
 	own, composite   int                 // weight in the field's sum and in the composite; 0: not in it
 	digit, composing bool                // is the digit of the field, of the composite
 }
+
+// summed reports whether some check digit depends on the cell.
+func (c *gridCell) summed() bool { return c.own != 0 || c.composite != 0 || c.digit || c.composing }
 
 var grids = sync.OnceValue(func() (list []*grid) {
 	for _, f := range mrz.Formats() {
@@ -68,7 +75,19 @@ func newGrid(f mrz.Format) *grid {
 					for i := range 10 {
 						c.prior[i] = digitInCode
 					}
+					break
 				}
+				for i := range c.prior {
+					if c.prior[i] == 0 && !strings.ContainsRune("ACIPV", rune(glyph.Alphabet[i])) {
+						c.prior[i] = otherKind
+					}
+				}
+			case mrz.FieldIssuingState, mrz.FieldNationality:
+				if column == 0 || f.FieldAt(mrz.Cell{Line: line, Column: column - 1}) != field {
+					g.states = append(g.states, nil)
+				}
+				last := &g.states[len(g.states)-1]
+				*last = append(*last, len(g.cells))
 			case mrz.FieldDateOfBirth, mrz.FieldDateOfExpiry:
 				c.prior[glyph.Index('<')] = fillerDigit
 			case mrz.FieldSex:
@@ -130,6 +149,9 @@ func (g *grid) decode(looks []*glyph.Look) reading {
 		}
 		clear += posts[i][r.best[i]] / float64(len(g.cells))
 	}
+	for _, cells := range g.states {
+		knownState(cells, posts, r.best)
+	}
 	// A long number of TD1 and TD2 has '<' for its digit and the digit elsewhere.
 	long := g.format == mrz.TD1 || g.format == mrz.TD2
 	classes, ok := g.search(looks, r.best, false)
@@ -162,6 +184,35 @@ func (g *grid) decode(looks []*glyph.Look) reading {
 	}
 	r.score /= float64(len(g.cells))
 	return r
+}
+
+// knownState takes the code of a state for one that no state has, if its glyphs
+// may be it. How certain they are does not change, so that it is never vouched
+// for.
+func knownState(cells []int, posts [][glyph.None]float64, best []int) {
+	code := make([]byte, len(cells))
+	least := stateDoubts
+	var known []byte
+	var try func(n int, doubts float64)
+	try = func(n int, doubts float64) {
+		if n == len(cells) {
+			if mrz.KnownState(strings.TrimRight(string(code), "<")) && (known == nil || doubts < least) {
+				known, least = slices.Clone(code), doubts
+			}
+			return
+		}
+		post := &posts[cells[n]]
+		for class := range post {
+			if sum := doubts + post[best[cells[n]]] - post[class]; sum <= least {
+				code[n] = glyph.Alphabet[class]
+				try(n+1, sum)
+			}
+		}
+	}
+	try(0, 0)
+	for i, c := range known {
+		best[cells[i]] = glyph.Index(c)
+	}
 }
 
 // posterior weighs what a cell looks like by what its field may hold. What is
@@ -205,7 +256,7 @@ func (g *grid) search(looks []*glyph.Look, best []int, long bool) (classes []int
 		raw := &looks[i].P
 		for class := range glyph.None {
 			doubt := max(0, float64(raw[best[i]]-raw[class]))
-			if class != best[i] && (c.prior[class] <= illegal || doubt > mostDoubt || math.Exp(float64(raw[class])) < leastChance) {
+			if class != best[i] && (!c.summed() || c.prior[class] <= illegal || doubt > mostDoubt || math.Exp(float64(raw[class])) < leastChance) {
 				continue
 			}
 			v := value(class)
