@@ -23,7 +23,7 @@ const (
 	fillerDigit  = -3.0 // of '<' in place of a check digit or in a date
 	digitInCode  = -2.5 // of a digit as second letter of the document code
 	legalButRare = -3.0 // of X as sex
-	otherKind    = -2.0 // of a first letter that no kind of document begins with
+	otherKind    = -3.0 // of a first letter that no kind of document begins with
 	stateDoubts  = 3.5  // nats by which the code of a state may be less probable than one that no state has
 )
 
@@ -78,7 +78,7 @@ func newGrid(f mrz.Format) *grid {
 					break
 				}
 				for i := range c.prior {
-					if c.prior[i] == 0 && !strings.ContainsRune("ACIPV", rune(glyph.Alphabet[i])) {
+					if f != mrz.CHDL && c.prior[i] == 0 && !strings.ContainsRune("ACIPV", rune(glyph.Alphabet[i])) {
 						c.prior[i] = otherKind
 					}
 				}
