@@ -334,6 +334,22 @@ func (s *site) confirmed() {
 	})
 }
 
+// end stops an agent when everything is confirmed. One whose link has just gone
+// ends without it; what it recorded last is sent when it starts again.
+func (s *site) end(agent *process) {
+	s.t.Helper()
+	for {
+		s.confirmed()
+		if err := agent.stop(); err != nil {
+			s.t.Fatal(err)
+		}
+		if s.acknowledged() == uint64(len(s.queued())) {
+			return
+		}
+		agent = s.agent()
+	}
+}
+
 // until waits for something another process does, of which nothing tells.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()

@@ -94,11 +94,7 @@ func TestKillLoop(t *testing.T) {
 			got = look()
 		}
 	}
-	s.confirmed()
-	if err := agent.stop(); err != nil {
-		t.Fatal(err)
-	}
-	s.confirmed()
+	s.end(agent)
 	look()
 	t.Logf("%d events, %d swipes made again", seen, repeated)
 

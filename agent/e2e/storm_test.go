@@ -154,11 +154,7 @@ func TestKilledInEveryCombination(t *testing.T) {
 					running[name] = starts[name]()
 				}
 			}
-			s.confirmed()
-			if err := running["agent"].stop(); err != nil {
-				t.Fatal(err)
-			}
-			s.confirmed()
+			s.end(running["agent"])
 			s.same()
 			if killed == 0 {
 				t.Error("everything was confirmed before anybody was killed")
