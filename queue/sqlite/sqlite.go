@@ -18,16 +18,21 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
 	"lintas/queue"
 )
+
+// busyTimeout is how long one connection waits for another's lock.
+const busyTimeout = 5 * time.Second
 
 // Mode says how a database file is opened.
 type Mode int
@@ -64,6 +69,12 @@ var ErrNotOurs = errors.New("not a database of this kind")
 // handle has a single connection.
 func Open(ctx context.Context, path string, mode Mode, schema Schema) (*sql.DB, error) {
 	db, err := open(ctx, path, mode, schema)
+	// A program that goes over to the write-ahead log is turned away at once by
+	// others who do the same, without SQLite's waiting.
+	for began := time.Now(); code(err)&0xff == lib.SQLITE_BUSY && ctx.Err() == nil && time.Since(began) < busyTimeout; {
+		time.Sleep(rand.N(20 * time.Millisecond))
+		db, err = open(ctx, path, mode, schema)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot open %s database %s: %w", schema.Name, path, err)
 	}
@@ -112,7 +123,7 @@ func dsn(path string, mode Mode) string {
 			q.Add("_pragma", p)
 		}
 	}
-	pragma("busy_timeout(5000)", "trusted_schema(0)", "cell_size_check(1)", "mmap_size(0)")
+	pragma(fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "trusted_schema(0)", "cell_size_check(1)", "mmap_size(0)")
 	switch mode {
 	case Durable, Relaxed:
 		sync := "synchronous(FULL)"
@@ -142,11 +153,12 @@ func prepare(ctx context.Context, db *sql.DB, mode Mode, schema Schema, writes b
 			return err
 		}
 	}
-	app, err := pragmaInt(ctx, db, "application_id")
+	// In this order: both are set at once, and another program may do so now.
+	version, err := pragmaInt(ctx, db, "user_version")
 	if err != nil {
 		return err
 	}
-	version, err := pragmaInt(ctx, db, "user_version")
+	app, err := pragmaInt(ctx, db, "application_id")
 	if err != nil {
 		return err
 	}
