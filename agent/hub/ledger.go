@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync/atomic"
 
@@ -58,22 +59,32 @@ type Ledger struct {
 
 // OpenLedger opens or makes the ledger: a file's path or postgres://….
 func OpenLedger(ctx context.Context, db string) (*Ledger, error) {
-	return openLedger(ctx, db, sqlite.Durable)
+	return openLedger(ctx, db, sqlite.Durable, true)
+}
+
+// UseLedger opens a ledger that there is, to ask it and to note in it who asked
+// or decided. None is made where a name is mistyped: it would answer that nobody
+// has left.
+func UseLedger(ctx context.Context, db string) (*Ledger, error) {
+	return openLedger(ctx, db, sqlite.Durable, false)
 }
 
 // ReadLedger opens the ledger for reading beside a running hub, also a file
 // that an older hub made.
 func ReadLedger(ctx context.Context, db string) (*Ledger, error) {
-	return openLedger(ctx, db, sqlite.ReadOnly)
+	return openLedger(ctx, db, sqlite.ReadOnly, false)
 }
 
-func openLedger(ctx context.Context, name string, mode sqlite.Mode) (*Ledger, error) {
+func openLedger(ctx context.Context, name string, mode sqlite.Mode, create bool) (*Ledger, error) {
 	if isPostgres(name) {
-		db, err := openPostgres(ctx, name, mode == sqlite.ReadOnly)
+		db, err := openPostgres(ctx, name, mode == sqlite.ReadOnly, create)
 		if err != nil {
 			return nil, fmt.Errorf("cannot open ledger: %w", err)
 		}
 		return &Ledger{store: store{db, true}, db: db, version: len(Schema.Steps)}, nil
+	}
+	if _, err := os.Stat(name); err != nil && !create {
+		return nil, fmt.Errorf("cannot open ledger: %w; lintas-hub run makes one", err)
 	}
 	db, err := sqlite.Open(ctx, name, mode, Schema)
 	if err != nil {

@@ -38,11 +38,11 @@ func isPostgres(db string) bool {
 	return strings.HasPrefix(db, "postgres://") || strings.HasPrefix(db, "postgresql://")
 }
 
-// openPostgres opens the ledger at a URL and brings its schema to this version,
-// unless it is only to be read. Its settings stay as the URL gives them, but
+// openPostgres opens the ledger at a URL, and makes it or brings its schema to
+// this version if it may. Its settings stay as the URL gives them, but
 // for those without which a hub would wait for ever, or confirm what a power
 // cut can take back.
-func openPostgres(ctx context.Context, address string, readOnly bool) (*sql.DB, error) {
+func openPostgres(ctx context.Context, address string, readOnly, create bool) (*sql.DB, error) {
 	config, err := parseAddress(address)
 	if err != nil {
 		return nil, err
@@ -69,10 +69,10 @@ func openPostgres(ctx context.Context, address string, readOnly bool) (*sql.DB, 
 	db := sql.OpenDB(discreet{stdlib.GetConnector(*config, durable)})
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	if readOnly {
-		err = isCurrent(ctx, db)
-	} else {
+	if create {
 		err = migratePostgres(ctx, db)
+	} else {
+		err = isCurrent(ctx, db)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

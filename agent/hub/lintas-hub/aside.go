@@ -104,7 +104,7 @@ func asideDecideCommand(name string) *command.Command {
 			}
 			numbers = append(numbers, n)
 		}
-		l, err := hub.OpenLedger(ctx, db)
+		l, err := hub.UseLedger(ctx, db)
 		if err != nil {
 			return err
 		}

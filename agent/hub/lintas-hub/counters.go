@@ -139,7 +139,7 @@ func countersRevokeCommand() *command.Command {
 			if !crossing.ValidCounter(args[0]) {
 				return command.UsageError("%q is not a counter's id (A-Z, 0-9, -, 3 to 32 characters)", args[0])
 			}
-			l, err := hub.OpenLedger(ctx, db)
+			l, err := hub.UseLedger(ctx, db)
 			if err != nil {
 				return err
 			}

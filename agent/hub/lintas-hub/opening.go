@@ -48,9 +48,9 @@ func (d *day) Set(s string) (err error) {
 	return err
 }
 
-// withLedger opens the ledger for the time of a function.
+// withLedger opens a ledger that there is for the time of a function.
 func withLedger(ctx context.Context, db string, do func(*hub.Ledger) error) error {
-	l, err := hub.OpenLedger(ctx, db)
+	l, err := hub.UseLedger(ctx, db)
 	if err != nil {
 		return err
 	}
