@@ -108,12 +108,24 @@ func (h *headquarters) hub() *process {
 }
 
 // number asks the ledger.
-func (h *headquarters) number(query string, args ...any) (n uint64) {
+func (h *headquarters) number(query string, args ...any) uint64 {
 	h.t.Helper()
-	if err := h.sql.QueryRow(query, args...).Scan(&n); err != nil {
+	n, err := h.ask(query, args...)
+	if err != nil {
 		h.t.Fatal(err)
 	}
 	return n
+}
+
+// ask asks the ledger, again while its server is not there: it is crashed, and
+// connections from before are broken.
+func (h *headquarters) ask(query string, args ...any) (n uint64, err error) {
+	for limit := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		err = h.sql.QueryRow(query, args...).Scan(&n)
+		if err == nil || time.Now().After(limit) {
+			return n, err
+		}
+	}
 }
 
 // options are those of a counter's or a hub's connection.
@@ -200,14 +212,7 @@ func (d *desk) heard(a crossing.Ack) {
 			d.h.t.Error(err)
 			continue
 		}
-		var n uint64
-		for range 200 { // the server may be starting anew
-			err = d.h.sql.QueryRow("SELECT count(*) FROM event WHERE counter = $1 AND epoch = $2 AND sequence <= $3", d.id, epoch[:], e.Through).Scan(&n)
-			if err == nil {
-				break
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
+		n, err := d.h.ask("SELECT count(*) FROM event WHERE counter = $1 AND epoch = $2 AND sequence <= $3", d.id, epoch[:], e.Through)
 		if err != nil || n != e.Through {
 			d.h.t.Errorf("counter %s: %d confirmed, %d committed, %v", d.id, e.Through, n, err)
 		}
