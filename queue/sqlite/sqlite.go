@@ -31,6 +31,11 @@ import (
 	"lintas/queue"
 )
 
+// Commits are synced by fdatasync, as SQLite does where it is built in C: a
+// commit is as durable, and the file's time of change is not written with it.
+// Systems that have no fdatasync sync as they always do.
+func init() { driver.Fdatasync(true) }
+
 // busyTimeout is how long one connection waits for another's lock.
 const busyTimeout = 5 * time.Second
 
