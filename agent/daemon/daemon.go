@@ -67,6 +67,8 @@ type daemon struct {
 	page        atomic.Value                // string: where the page is served, "" while it is not
 	waiting     atomic.Pointer[screen.Link] // depth and oldest, as last read
 	recovered   atomic.Bool                 // a new epoch has begun, and the hub does not know it yet
+	distrusted  bool                        // the queue was found damaged: it is checked before it is used
+	checked     chan struct{}               // closed when the queue has been checked, or cannot be yet
 	beats       *beats
 	showing     sync.Mutex       // held while the board is told about a scanner
 	devices     chan deviceEvent // not recorded yet
@@ -81,7 +83,7 @@ type daemon struct {
 func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logger) error {
 	var damaged []time.Time
 	for {
-		err := runOnce(ctx, cfg, version, log)
+		err := runOnce(ctx, cfg, version, log, len(damaged) > 0)
 		if ctx.Err() != nil || !errors.Is(err, queue.ErrDamaged) || often(&damaged) {
 			return err
 		}
@@ -94,9 +96,9 @@ func Run(ctx context.Context, cfg *config.Config, version string, log *slog.Logg
 	}
 }
 
-func runOnce(ctx context.Context, cfg *config.Config, version string, log *slog.Logger) (err error) {
+func runOnce(ctx context.Context, cfg *config.Config, version string, log *slog.Logger, distrusted bool) (err error) {
 	d := &daemon{cfg: cfg, version: version, log: log, started: time.Now(), board: health.NewBoard(), beats: newBeats(),
-		devices: make(chan deviceEvent, deviceEvents)}
+		devices: make(chan deviceEvent, deviceEvents), distrusted: distrusted, checked: make(chan struct{})}
 	if err := d.open(ctx); err != nil {
 		return err
 	}
@@ -184,8 +186,14 @@ func (d *daemon) run(ctx context.Context) error {
 		g.Go(func() error { return r.Run(intake, scans) })
 	}
 	g.Go(func() error { return d.counter.Run(alive, scans, d.beats.of("counter")) })
+	g.Go(func() error { return d.checkQueue(alive) })
 	if d.uplink != nil {
-		g.Go(func() error { return d.uplink.Run(alive) })
+		g.Go(func() error {
+			if !d.afterCheck(alive) {
+				return nil
+			}
+			return d.uplink.Run(alive)
+		})
 	}
 	g.Go(func() error { return d.recorder.Encrypter.Run(alive) })
 	g.Go(func() error { return d.recordDevices(alive) })

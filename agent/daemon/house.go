@@ -20,7 +20,8 @@ const (
 	refreshMin = 100 * time.Millisecond // the page follows the hub's confirmations at this pace
 )
 
-// keepHouse does what must be done now and then.
+// keepHouse does what must be done now and then. Nothing is pruned of a queue
+// that has not been checked.
 func (d *daemon) keepHouse(ctx context.Context) error {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
@@ -53,7 +54,7 @@ func (d *daemon) keepHouse(ctx context.Context) error {
 			d.shiftEnds = now.Add(left)
 			d.counter.NewShift(key)
 		}
-		if full := d.queue.Full(); full || now.Sub(pruneAt) >= pruneEvery {
+		if full := d.queue.Full(); d.isChecked() && (full || now.Sub(pruneAt) >= pruneEvery) {
 			if more := d.prune(ctx, full); !more { // a long backlog takes a round for each part of it
 				pruneAt = now
 			}

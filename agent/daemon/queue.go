@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"lintas/agent/config"
@@ -17,6 +19,9 @@ import (
 // the board until the hub has confirmed the event that tells of it.
 func (d *daemon) openQueue(ctx context.Context, stamped crossing.Recorder) (err error) {
 	o := queueOptions(d.cfg)
+	if !d.distrusted {
+		o.CheckLater = checkLater
+	}
 	o.Seal, o.Rewrap = d.sealer.Seal, d.sealer.Rewrap
 	o.Recovered = func(r queue.Recovery) (queue.Message, []byte, error) {
 		m, err := stamped.Message(crossing.NewID(), crossing.QueueRecovered, crossing.RecoveredOf(d.place(), r))
@@ -31,6 +36,56 @@ func (d *daemon) openQueue(ctx context.Context, stamped crossing.Recorder) (err 
 		d.tellRecovery(r)
 	}
 	return nil
+}
+
+// checkLater is up to how many bytes a queue is checked before it is used: that
+// takes a tenth of a second.
+const checkLater = 16 << 20
+
+// checkQueue checks what weeks offline have left while the agent is in use:
+// recording does not wait for it, sending and pruning do. It returns an error if
+// the queue is damaged.
+func (d *daemon) checkQueue(ctx context.Context) error {
+	done := sync.OnceFunc(func() { close(d.checked) })
+	for {
+		err := d.queue.Check(ctx)
+		if err == nil {
+			done()
+			return nil
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, queue.ErrDamaged) {
+			return err
+		}
+		done() // nothing waits for what may never be
+		d.log.Warn("the queue will be checked later", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(retryAfter):
+		}
+	}
+}
+
+// afterCheck waits for the first check of the queue.
+func (d *daemon) afterCheck(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-d.checked:
+		return true
+	}
+}
+
+func (d *daemon) isChecked() bool {
+	select {
+	case <-d.checked:
+		return true
+	default:
+		return false
+	}
 }
 
 func queuePath(cfg *config.Config) string { return filepath.Join(cfg.State.Dir, QueueFile) }

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"lintas/agent/control"
 	"lintas/agent/crossing"
+	"lintas/agent/health"
 	"lintas/agent/hub"
 	"lintas/queue"
 	"lintas/queue/sqlite"
@@ -245,4 +247,57 @@ func TestQueueDamagedWhileRunning(t *testing.T) {
 		t.Error(err)
 	}
 	s.tool("lintas-hub", "ledger", "verify", "--db", s.path("ledger.db"), "--keys", s.path("keys"))
+}
+
+// TestLargeQueueIsDamaged destroys a page among weeks of events. The agent does
+// not read them all before it can be used, but soon after; then it does what it
+// does whenever its queue is damaged. Whoever made the weeks had no key, so the
+// agent cannot take them over; what it recorded itself it must.
+func TestLargeQueueIsDamaged(t *testing.T) {
+	s := newSite(t, `direction = "departure"`+"\nconfirm = \"auto\"")
+	agent := s.agent()
+	s.ready()
+	s.trust()
+	ids := []queue.ID{s.swipe(1), s.swipe(2)}
+	if err := agent.stop(); err != nil {
+		t.Fatal(err)
+	}
+	fillQueue(t, s.path("state"), 10_000)
+	st, err := os.Stat(s.path("state/queue.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, s.path("state/queue.db"), st.Size()/4096/2, 1)
+	before := len(s.logs.String())
+	agent = s.agent()
+	until(t, "the agent has recovered", func() bool {
+		select {
+		case <-agent.done:
+			t.Fatalf("the agent ended: %v", agent.err)
+		default:
+		}
+		st, err := s.status()
+		return err == nil && st.Recording && len(st.Scanners) == 1 && st.Scanners[0].Status == "ready" &&
+			slices.ContainsFunc(st.Conditions, func(c control.Condition) bool { return c.Code == string(health.QueueRecovered) })
+	})
+	log := s.logs.String()[before:]
+	if running, damaged := strings.Index(log, "agent running"), strings.Index(log, "the queue is damaged"); running < 0 || damaged < running {
+		t.Errorf("the agent was not in use before all was checked:\n%s", tail(log, 2000))
+	}
+	ids = append(ids, s.swipe(3))
+	s.broker()
+	s.hub()
+	s.confirmed()
+	if err := agent.stop(); err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, e := range s.ledger() {
+		count[e.ID]++
+	}
+	for i, id := range ids {
+		if n := count[uuidString(id)]; n != 1 {
+			t.Errorf("swipe %d is there %d times", i+1, n)
+		}
+	}
 }

@@ -60,3 +60,9 @@ func OnSyncDir(f func(dir string) error) (undo func()) {
 	}
 	return func() { syncDir = real }
 }
+
+// Suspect lets the next write begin with a new handle, as after one that failed.
+func (q *Queue) Suspect() { q.suspect.Store(true) }
+
+// Checking tells whether a check is under way.
+func (q *Queue) Checking() bool { return q.stopCheck.Load() != nil }

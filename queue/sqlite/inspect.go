@@ -26,6 +26,7 @@ type finding struct {
 	head    queue.Head
 	through int64 // position of the watermark
 	pruned  int64 // position up to which a gap is nothing to worry about
+	later   bool  // only the ends of the file were looked at
 }
 
 // filePage is the page size of the files that this package makes: SQLite's own
@@ -36,7 +37,7 @@ const filePage = 4096
 // reads: what is in doubt must be there unchanged when it is salvaged, also
 // what stands in the write-ahead log behind a damaged place. An error means
 // that it could not be found out.
-func (q *Queue) inspect(ctx context.Context, known *anchored, anchorThere bool) (f finding, err error) {
+func (q *Queue) inspect(ctx context.Context, known *anchored, anchorThere bool, checkLater int64) (f finding, err error) {
 	size, logSize := sizeOf(q.path), sizeOf(q.path+"-wal")
 	switch {
 	case size < 0 && !anchorThere && logSize <= 0:
@@ -46,14 +47,18 @@ func (q *Queue) inspect(ctx context.Context, known *anchored, anchorThere bool) 
 	case size == 0 && (known != nil || logSize > 0):
 		return finding{cause: queue.Damaged, why: damagef("the file is empty")}, nil
 	}
-	blank, err := q.look(ctx, &f)
+	var end *anchored // nil: the whole file is checked
+	if checkLater > 0 && size+max(logSize, 0) > checkLater {
+		end = known
+	}
+	blank, err := q.look(ctx, &f, end)
 	switch code(err) {
 	case lib.SQLITE_READONLY_ROLLBACK, lib.SQLITE_READONLY_RECOVERY, lib.SQLITE_READONLY_CANTINIT:
 		if err = rollBack(ctx, q.path); err == nil {
-			blank, err = q.look(ctx, &f)
+			blank, err = q.look(ctx, &f, end)
 		}
 	case lib.SQLITE_IOERR_READ: // a sector that stays unreadable is damage
-		blank, err = q.look(ctx, &f)
+		blank, err = q.look(ctx, &f, end)
 	case lib.SQLITE_CANTOPEN:
 		if size == 0 { // there is nothing to look at
 			blank, err = true, nil
@@ -130,9 +135,9 @@ func damagef(format string, a ...any) error {
 	return fmt.Errorf("%w: %s", queue.ErrDamaged, fmt.Sprintf(format, a...))
 }
 
-// look reads the file as SQLite sees it. Blank means that it holds nothing at
-// all.
-func (q *Queue) look(ctx context.Context, f *finding) (blank bool, err error) {
+// look reads the file as SQLite sees it: the whole of it, or no more than its
+// ends if it ends as it is said to. Blank means that it holds nothing at all.
+func (q *Queue) look(ctx context.Context, f *finding, end *anchored) (blank bool, err error) {
 	*f = finding{}
 	db, err := sql.Open("sqlite", dsn(q.path, ReadOnly))
 	if err != nil {
@@ -184,22 +189,17 @@ func (q *Queue) look(ctx context.Context, f *finding) (blank bool, err error) {
 			return false, damagef("its %s is %s", pragma, got)
 		}
 	}
-	// Either reads all that weeks offline have left, so they go side by side.
-	var index tally
-	checked := make(chan error, 1)
-	go func() {
-		var err error
-		index, err = checkFile(ctx, q.path)
-		checked <- err
-	}()
-	rows, walked := f.walk(ctx, db, version >= 3)
-	if err := <-checked; err != nil {
-		return false, err
+	// What a newer program or an older one has made is checked whole.
+	if end != nil && version == int64(len(QueueSchema.Steps)) {
+		if err := f.ends(ctx, db, true); err != nil {
+			return false, err
+		}
+		if f.head == end.head {
+			f.later = true
+			return false, nil
+		}
 	}
-	if walked == nil && rows != index {
-		return false, damagef("the index of the events does not fit them")
-	}
-	return false, walked
+	return false, f.whole(ctx, q.path, db, version >= 3)
 }
 
 // readSchema returns the statements that made what is in the file.

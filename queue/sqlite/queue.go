@@ -47,6 +47,11 @@ type Options struct {
 	// sequence and head, best in another folder; "": none. Without it a file
 	// that was deleted or is an old copy is not noticed here.
 	Anchor string
+	// CheckLater leaves the check of a file that is larger than so many bytes
+	// to Check, which must be called soon; what removes events had better wait
+	// for it. It takes seconds for weeks of events. 0: every file is checked
+	// when it is opened.
+	CheckLater int64
 	// Quota bounds the database file, in bytes; 0: nothing but the disk does.
 	// Beside it stand the write-ahead log, mostly below 16 MiB, and the
 	// reserve.
@@ -75,6 +80,9 @@ type Queue struct {
 	suspect atomic.Bool // a write has failed since the file was opened: reopen before the next one
 	full    atomic.Bool
 	damaged atomic.Pointer[error] // set once something stored could not be read
+
+	unchecked atomic.Bool // Check has not gone through the file yet
+	stopCheck atomic.Pointer[context.CancelFunc]
 
 	recovery *queue.Recovery // what OpenQueue did; nil: nothing
 
@@ -117,6 +125,14 @@ func OpenQueue(ctx context.Context, path string, o Options) (*Queue, error) {
 
 // begin finds out what there is and opens it. It may be called again.
 func (q *Queue) begin(ctx context.Context) error {
+	err := q.beginWith(ctx, q.o.CheckLater)
+	if err != nil && q.o.CheckLater > 0 && unreadable(err) { // what its ends do not show
+		err = q.beginWith(ctx, 0)
+	}
+	return err
+}
+
+func (q *Queue) beginWith(ctx context.Context, checkLater int64) error {
 	if err := q.closeDatabases(); err != nil {
 		return err
 	}
@@ -125,7 +141,7 @@ func (q *Queue) begin(ctx context.Context) error {
 	}
 	a, known, there := openAnchor(q.o.Anchor)
 	q.anchor = a
-	f, err := q.inspect(ctx, known, there)
+	f, err := q.inspect(ctx, known, there, checkLater)
 	if err != nil {
 		return err
 	}
@@ -140,6 +156,7 @@ func (q *Queue) begin(ctx context.Context) error {
 	if err := q.lowerWatermark(ctx, f, known); err != nil {
 		return err
 	}
+	q.unchecked.Store(f.later && f.cause == "")
 	q.drop()
 	return nil
 }

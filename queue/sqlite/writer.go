@@ -156,6 +156,7 @@ func (q *Queue) settle(batch []*put, cause error) error {
 // reopen makes a handle that can be trusted again, and takes from the file how
 // things stand: a commit whose outcome was not known may have taken effect.
 func (q *Queue) reopen(ctx context.Context) error {
+	q.interruptCheck()
 	if err := q.append.Close(); err != nil {
 		return err
 	}
