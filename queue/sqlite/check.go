@@ -38,7 +38,7 @@ func (q *Queue) Check(ctx context.Context) error {
 }
 
 func (q *Queue) check(ctx context.Context) error {
-	db, err := sql.Open("sqlite", dsn(q.path, ReadOnly))
+	db, err := Open(ctx, q.path, ReadOnly, QueueSchema)
 	if err != nil {
 		return err
 	}
