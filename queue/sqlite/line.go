@@ -17,6 +17,7 @@ type line struct {
 	waiting []*put
 	writing bool
 	closed  bool
+	crowded bool          // the last batch held more than one
 	done    chan struct{} // closed when it is closed and nobody writes
 }
 
@@ -73,11 +74,17 @@ func (l *line) leave(p *put) bool {
 
 // take returns those who wait, the one who writes first.
 func (l *line) take() []*put {
-	// Those who have just been answered and have more to put can run now.
-	runtime.Gosched()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.crowded {
+		// Those who have just been answered and have more to put can run now. A
+		// single caller would only lose his processor.
+		l.mu.Unlock()
+		runtime.Gosched()
+		l.mu.Lock()
+	}
 	n := min(len(l.waiting), batchLimit)
+	l.crowded = n > 1
 	batch := l.waiting[:n:n]
 	l.waiting = l.waiting[n:]
 	return batch
