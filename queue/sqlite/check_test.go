@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime"
@@ -157,6 +158,49 @@ func TestWhatIsCheckedAtOnce(t *testing.T) {
 			}
 			if err := q.Check(t.Context()); errors.Is(err, queue.ErrDamaged) != (c.cause == "") {
 				t.Errorf("check: %v", err)
+			}
+		})
+	}
+}
+
+// What is free according to a page that is older than the rest, or lies behind
+// the end that the header names, would be written over before Check comes to it.
+func TestNothingIsWrittenOver(t *testing.T) {
+	h := newHouse(t)
+	q := h.open()
+	l := h.live(q, 300, 200, 190)
+	q.Close()
+	early := h.copy()[""]
+	q = h.open()
+	for i := range 20 {
+		b := fmt.Sprintf("more %04d %01200d", i, 0)
+		l.receipts, l.bodies = append(l.receipts, put(t, q, b)), append(l.bodies, b)
+	}
+	q.Close()
+	sound := h.copy()
+	header := func(at int) int { return int(binary.BigEndian.Uint32(sound[""][at:])) }
+	trunk := 4096 * (header(32) - 1)
+	if trunk < 0 || bytes.Equal(early[trunk:trunk+4096], sound[""][trunk:trunk+4096]) {
+		t.Fatal("there is no list of free pages, or it did not change")
+	}
+	q = h.openLater()
+	if _, was := q.Recovery(); was || !q.Unchecked() {
+		t.Error("a sound file is not left for later")
+	}
+	q.Close()
+	for name, spoil := range map[string]func(f []byte){
+		"list of free pages is old": func(f []byte) { copy(f[trunk:trunk+4096], early[trunk:]) },
+		"free page is another one":  func(f []byte) { f[trunk+11] ^= 8 },
+		"too few are free":          func(f []byte) { f[39]-- },
+		"end is before the end":     func(f []byte) { f[31]-- },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &house{t, h.path, h.o}
+			f := bytes.Clone(sound[""])
+			spoil(f)
+			h.place(files{"": f, "anchor": sound["anchor"]})
+			if rec, _ := l.account(t, h.openLater()); rec.Cause != queue.Damaged || len(rec.Missing) > 0 {
+				t.Errorf("found %+v", rec)
 			}
 		})
 	}

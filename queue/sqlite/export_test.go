@@ -66,3 +66,6 @@ func (q *Queue) Suspect() { q.suspect.Store(true) }
 
 // Checking tells whether a check is under way.
 func (q *Queue) Checking() bool { return q.stopCheck.Load() != nil }
+
+// Unchecked tells that Check has not gone through the file yet.
+func (q *Queue) Unchecked() bool { return q.unchecked.Load() }

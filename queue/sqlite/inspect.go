@@ -195,8 +195,10 @@ func (q *Queue) look(ctx context.Context, f *finding, end *anchored) (blank bool
 			return false, err
 		}
 		if f.head == end.head {
-			f.later = true
-			return false, nil
+			err := freeIsFree(ctx, db, sizeOf(q.path))
+			if f.later = err == nil; f.later || !unreadable(err) {
+				return false, err
+			}
 		}
 	}
 	return false, f.whole(ctx, q.path, db, version >= 3)
