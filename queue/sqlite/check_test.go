@@ -206,6 +206,51 @@ func TestNothingIsWrittenOver(t *testing.T) {
 	}
 }
 
+// A chain that is begun anew before the file has been checked hides nothing: what
+// it is made of is looked at then.
+func TestNewEpochBeforeCheck(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil   func(h *house)
+		missing [][2]uint64
+	}{
+		"changed": {func(h *house) {
+			f := h.copy()
+			f[""][bytes.Index(f[""], []byte("event 0050"))] ^= 1
+			h.place(f)
+		}, [][2]uint64{{50, 50}}},
+		"missing": {func(h *house) { h.without("BETWEEN 50 AND 52") }, [][2]uint64{{50, 52}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			q := h.open()
+			l := h.live(q, 90, 20, 10)
+			q.Close()
+			c.spoil(h)
+			q = h.openLater()
+			if _, err := q.NewEpoch(t.Context(), queue.Forked); !errors.Is(err, queue.ErrDamaged) {
+				t.Errorf("new epoch: %v", err)
+			}
+			q.Close()
+			if rec, _ := l.account(t, h.open()); rec.Cause != queue.Damaged || !slices.Equal(rec.Missing, c.missing) {
+				t.Errorf("found %+v", rec)
+			}
+		})
+	}
+}
+
+// without takes events away as no queue does.
+func (h *house) without(positions string) {
+	h.t.Helper()
+	db, err := sqlite.Open(context.Background(), h.path, sqlite.Durable, sqlite.QueueSchema)
+	if err == nil {
+		_, err = db.Exec("DELETE FROM event WHERE position " + positions)
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // A write that fails needs the log to begin anew, which a check that is under
 // way would keep it from: the check gives way, and is made again.
 func TestCheckGivesWay(t *testing.T) {

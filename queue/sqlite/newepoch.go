@@ -18,7 +18,9 @@ import (
 // is called for when the far end holds other events at this queue's positions
 // (queue.ErrForeign). Put waits meanwhile, and what was leased is leased again.
 //
-// An event that cannot be wrapped anew stays where it is, parked.
+// An event that cannot be wrapped anew stays where it is, parked. One that is
+// not what was written, or missing, is damage: in the new chain it would be
+// taken for sound ever after.
 func (q *Queue) NewEpoch(ctx context.Context, cause queue.Cause) (queue.Recovery, error) {
 	q.writeMu.Lock()
 	defer q.writeMu.Unlock()
@@ -76,6 +78,10 @@ func (q *Queue) tryStartOver(ctx context.Context, cause queue.Cause, refused map
 		return r, err
 	}
 	r.Rewrapped -= len(refused)
+	sure := from // a gap up to here is nothing to worry about
+	if err := tx.QueryRowContext(ctx, "SELECT max(?, coalesce((SELECT through FROM pruned), 0))", from).Scan(&sure); err != nil {
+		return r, err
+	}
 	known := len(refused)
 	if err := park(ctx, tx, refused); err != nil {
 		return r, err
@@ -103,6 +109,12 @@ func (q *Queue) tryStartOver(ctx context.Context, cause queue.Cause, refused map
 			break
 		}
 		for _, e := range page {
+			if err := unchanged(e.position, e.sealed, e.hash); err != nil {
+				return r, err
+			}
+			if e.position > max(from, sure)+1 {
+				return r, damagef("events before %d are missing", e.position)
+			}
 			from = e.position
 			if refused[e.position] {
 				continue
@@ -120,6 +132,9 @@ func (q *Queue) tryStartOver(ctx context.Context, cause queue.Cause, refused map
 				return r, err
 			}
 		}
+	}
+	if max(from, sure) < end {
+		return r, damagef("events after %d are missing", from)
 	}
 	if len(refused) > known {
 		return r, nil
@@ -139,18 +154,19 @@ const cannotWrap = "cannot be wrapped anew"
 
 type sealedAt struct {
 	position int64
+	hash     queue.Hash
 	sealed   []byte
 }
 
 func readSealed(ctx context.Context, tx *sql.Tx, after, end int64) (page []sealedAt, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT position, sealed FROM event WHERE position > ? AND position <= ? ORDER BY position LIMIT ?", after, end, pageSize)
+	rows, err := tx.QueryContext(ctx, "SELECT position, hash, sealed FROM event WHERE position > ? AND position <= ? ORDER BY position LIMIT ?", after, end, pageSize)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var e sealedAt
-		if err := rows.Scan(&e.position, &e.sealed); err != nil {
+		if err := rows.Scan(&e.position, exactly(e.hash[:]), &e.sealed); err != nil {
 			return nil, err
 		}
 		page = append(page, e)
