@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -267,8 +269,25 @@ func TestLargeQueueIsDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overwrite(t, s.path("state/queue.db"), st.Size()/4096/2, 1)
+	overwrite(t, s.path("state/queue.db"), st.Size()/4096/4, 1) // older than what is read for the history
 	before := len(s.logs.String())
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", s.port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() { // in the broker's place
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+			if !strings.Contains(s.logs.String()[before:], "the queue is damaged") {
+				t.Error("the link was up before all was checked")
+			}
+		}
+	}()
 	agent = s.agent()
 	until(t, "the agent has recovered", func() bool {
 		select {
@@ -285,6 +304,7 @@ func TestLargeQueueIsDamaged(t *testing.T) {
 		t.Errorf("the agent was not in use before all was checked:\n%s", tail(log, 2000))
 	}
 	ids = append(ids, s.swipe(3))
+	l.Close()
 	s.broker()
 	s.hub()
 	s.confirmed()
