@@ -122,12 +122,8 @@ func (t tally) fit(index tally) error {
 // every row has its entry in the index. The index is counted here.
 func checkFile(ctx context.Context, db querier) (index tally, err error) {
 	for _, pragma := range []string{"quick_check(1)", "integrity_check(epoch)"} {
-		var says string
-		if err := db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&says); err != nil {
+		if err := checkWith(ctx, db, pragma); err != nil {
 			return index, err
-		}
-		if says != "ok" {
-			return index, damagef("the check of the file fails") // its words could quote a row
 		}
 	}
 	rows, err := db.QueryContext(ctx, "SELECT position, id FROM event INDEXED BY sqlite_autoindex_event_1 ORDER BY id")
@@ -148,6 +144,17 @@ func checkFile(ctx context.Context, db querier) (index tally, err error) {
 		before = id
 	}
 	return index, rows.Err()
+}
+
+func checkWith(ctx context.Context, db querier, pragma string) error {
+	var says string
+	if err := db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&says); err != nil {
+		return err
+	}
+	if says != "ok" {
+		return damagef("the check of the file fails") // its words could quote a row
+	}
+	return nil
 }
 
 // walk goes over the events: of what is not acknowledged none is missing, and
@@ -214,6 +221,18 @@ func (f *finding) ends(ctx context.Context, db querier, marked bool) error {
 		return err
 	}
 	return f.finish(end, hash)
+}
+
+// checkSmall checks every table but that of the events. They are small, and a
+// queue of which one cannot be read is of no use until it is checked: not every
+// error that a bad sector leads to says that it is damage.
+func checkSmall(ctx context.Context, db querier) error {
+	for _, table := range []string{"epoch", "watermark", "probe", "parked", "pruned", "recovery", "confirmed"} {
+		if err := checkWith(ctx, db, "integrity_check("+table+")"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // freeIsFree makes sure that what is written next takes the place of nothing: no

@@ -206,6 +206,48 @@ func TestNothingIsWrittenOver(t *testing.T) {
 	}
 }
 
+// Of the tables beside the events nothing is left for later: the agent cannot
+// even begin with some of them.
+func TestSmallTablesAreCheckedAtOnce(t *testing.T) {
+	h := newHouse(t)
+	q := h.open()
+	l := h.live(q, 90, 20, 10)
+	q.Close()
+	sound := h.copy()
+	roots := map[string]int{}
+	db, err := sqlite.Open(t.Context(), h.path, sqlite.ReadOnly, sqlite.QueueSchema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query("SELECT name, rootpage FROM sqlite_schema WHERE type = 'table' AND name <> 'event'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var name string
+		var root int
+		if err := rows.Scan(&name, &root); err != nil {
+			t.Fatal(err)
+		}
+		roots[name] = root
+	}
+	if err := errors.Join(rows.Err(), db.Close()); err != nil || len(roots) < 7 {
+		t.Fatal(roots, err)
+	}
+	for name, root := range roots {
+		t.Run(name, func(t *testing.T) {
+			h, l := &house{t, h.path, h.o}, life{slices.Clone(l.receipts), slices.Clone(l.bodies), l.through}
+			f := bytes.Clone(sound[""])
+			clear(f[4096*(root-1) : 4096*root])
+			h.place(files{"": f, "anchor": sound["anchor"]})
+			if rec, _ := l.account(t, h.openLater()); rec.Cause != queue.Damaged {
+				t.Errorf("found %+v", rec)
+			}
+		})
+	}
+}
+
 // A chain that is begun anew before the file has been checked hides nothing: what
 // it is made of is looked at then.
 func TestNewEpochBeforeCheck(t *testing.T) {

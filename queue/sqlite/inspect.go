@@ -195,6 +195,9 @@ func (q *Queue) look(ctx context.Context, f *finding, end *anchored) (blank bool
 			return false, err
 		}
 		if f.head == end.head {
+			if err := checkSmall(ctx, db); err != nil {
+				return false, err
+			}
 			err := freeIsFree(ctx, db, sizeOf(q.path))
 			if f.later = err == nil; f.later || !unreadable(err) {
 				return false, err
