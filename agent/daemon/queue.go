@@ -42,29 +42,33 @@ func (d *daemon) openQueue(ctx context.Context, stamped crossing.Recorder) (err 
 // takes a tenth of a second.
 const checkLater = 16 << 20
 
+// A write that failed interrupts the check of the queue; so often it is tried
+// again before sending and pruning go on without it.
+const checkTries = 5
+
 // checkQueue checks what weeks offline have left while the agent is in use:
 // recording does not wait for it, sending and pruning do. It returns an error if
 // the queue is damaged.
 func (d *daemon) checkQueue(ctx context.Context) error {
 	done := sync.OnceFunc(func() { close(d.checked) })
-	for {
+	for try := 1; ; try++ {
 		err := d.queue.Check(ctx)
-		if err == nil {
+		switch {
+		case err == nil:
 			done()
 			return nil
-		}
-		if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			return nil
-		}
-		if errors.Is(err, queue.ErrDamaged) {
+		case errors.Is(err, queue.ErrDamaged):
 			return err
+		case !errors.Is(err, context.Canceled) || try >= checkTries:
+			done() // nothing waits for what may never be
 		}
-		done() // nothing waits for what may never be
 		d.log.Warn("the queue will be checked later", "error", err)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(retryAfter):
+		case <-time.After(min(time.Duration(try)*time.Second, retryAfter)):
 		}
 	}
 }
