@@ -68,6 +68,7 @@ func handed(t *testing.T, address, token, after string) (list []string, next str
 // says, by way of the hub and the next list. Another agency is handed both,
 // though the hub is killed in between.
 func TestCrossingChangesTheVerdictElsewhere(t *testing.T) {
+	t.Parallel()
 	const auto = "confirm = \"auto\"\n"
 	leaving := newSite(t, auto+`direction = "departure"`)
 	leaving.broker()

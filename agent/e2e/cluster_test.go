@@ -62,6 +62,7 @@ func (c *cluster) run(ctx context.Context) {
 // A broker that deals messages in any order, delivers some twice and discards
 // the oldest: each event is in the ledger once, and everything is confirmed.
 func TestBrokerLikeACluster(t *testing.T) {
+	t.Parallel()
 	const desks, events = 3, 300
 	h := newHeadquarters(t)
 	h.withLedger()

@@ -121,6 +121,7 @@ func (c *consumer) kill() {
 // The example in Node opens, with other people's libraries, what a counter
 // sealed; it is killed, and gets what came meanwhile.
 func TestConsumerInNode(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "confirm = \"auto\"\ndirection = \"departure\"")
 	s.installConsumer()
 	s.broker()

@@ -24,6 +24,7 @@ func (s *site) keyFile() string {
 // A technician rotates the key as often as he likes, also with the agent killed
 // in the middle of it: the hub trusts each by the word of the one before.
 func TestKeyRotation(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, `direction = "departure"`+"\nconfirm = \"auto\"")
 	s.broker()
 	s.hub()
@@ -59,6 +60,7 @@ func TestKeyRotation(t *testing.T) {
 // A key that is destroyed does not stop the counter, and nobody is fooled: what
 // the provisional key signs is kept aside until headquarters accepts it.
 func TestKeyThatIsLost(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, `direction = "departure"`+"\nconfirm = \"auto\"")
 	s.broker()
 	s.hub()

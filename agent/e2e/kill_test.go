@@ -20,6 +20,7 @@ import (
 // agent, the hub and the broker are killed. Every recorded event must be in
 // the ledger exactly once, in order, and every chain whole.
 func TestKillLoop(t *testing.T) {
+	t.Parallel()
 	const swipes = 500
 	s := newSite(t, "direction = \"departure\"\nconfirm = \"auto\"")
 	var placed []mrz.Fields

@@ -18,6 +18,7 @@ import (
 // confirms with, and records that. What it
 // refuses it records too, and goes on with the list it has.
 func TestListFromBroker(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, `direction = "departure"`)
 	b, err := os.ReadFile(s.config())
 	if err != nil {

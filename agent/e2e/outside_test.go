@@ -97,6 +97,7 @@ func verify(t *testing.T, jws []byte, typ string, keyFile string) (payload []byt
 // Everything on the broker can be verified and, with the hub's identity,
 // opened, by a program that has only the keys and the schemas.
 func TestOutsideReader(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, `direction = "return"`)
 	s.broker()
 	o := s.outsider()

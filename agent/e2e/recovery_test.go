@@ -204,6 +204,7 @@ func TestQueueThatIsGone(t *testing.T) {
 // TestQueueDamagedWhileRunning destroys pages under a running agent. It must
 // find out, begin anew by itself and lose nothing that can still be read.
 func TestQueueDamagedWhileRunning(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, `direction = "departure"`+"\nconfirm = \"auto\"")
 	agent := s.agent()
 	s.ready()
@@ -256,6 +257,7 @@ func TestQueueDamagedWhileRunning(t *testing.T) {
 // does whenever its queue is damaged. Whoever made the weeks had no key, so the
 // agent cannot take them over; what it recorded itself it must.
 func TestLargeQueueIsDamaged(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, `direction = "departure"`+"\nconfirm = \"auto\"")
 	agent := s.agent()
 	s.ready()

@@ -48,6 +48,7 @@ func (s *site) rules(version int64, rules ...rule.Rule) {
 // not come says nothing; and a rule that asks in vain turns itself off, until
 // headquarters sends another pack.
 func TestRulesFromTheSignedList(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, `direction = "departure"`)
 	b, err := os.ReadFile(s.config())
 	if err != nil {
