@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -277,6 +279,43 @@ func TestNewEpochBeforeCheck(t *testing.T) {
 				t.Errorf("found %+v", rec)
 			}
 		})
+	}
+}
+
+// A file that an older program made is checked before it is brought to this
+// one's version, however large.
+func TestOlderFileIsCheckedAtOnce(t *testing.T) {
+	h := newHouse(t)
+	q := h.open()
+	l := h.live(q, 60, 20, 10)
+	q.Close()
+	whole := filepath.Join(t.TempDir(), "whole.db")
+	if err := os.Rename(h.path, whole); err != nil {
+		t.Fatal(err)
+	}
+	older := sqlite.QueueSchema
+	older.Steps = older.Steps[:1]
+	db, err := sqlite.Open(t.Context(), h.path, sqlite.Durable, older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("ATTACH ? AS whole", whole); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"epoch", "event", "watermark"} {
+		if _, err := db.Exec("INSERT INTO main." + table + " SELECT * FROM whole." + table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	q = h.openLater()
+	if q.Unchecked() {
+		t.Error("the check is left for later")
+	}
+	if rec, was := l.account(t, q); was {
+		t.Errorf("found %+v", rec)
 	}
 }
 
