@@ -329,3 +329,30 @@ func TestZoneShowsNobody(t *testing.T) {
 		}
 	}
 }
+
+// A line across the last characters of a row hides their blobs, not what they
+// are: a passport's zone is not read as that of a smaller document.
+func TestHiddenBlobs(t *testing.T) {
+	f := faces(t)
+	want := []string{"P<VNMPAPADOPOULOS<<YUSUF<<<<<<<<<<<<<<<<<<<<", "YG188537<4BEL7702130F2508267<<<<<<<<<<<<<<<2"}
+	strip := specimen.NewStrip(random(8, 0), want, specimen.Wear{Hand: specimen.Hand{Face: f[0]}})
+	for row := range want {
+		x, y := strip.Place(35.6, float64(row)*strip.Spacing)
+		line := image.Rect(int(x), int(y)+10, strip.Rect.Max.X, int(y)+12)
+		draw.Draw(strip.Gray, line, image.NewUniform(color.Gray{90}), image.Point{}, draw.Src)
+	}
+	if zones := read(t, strip); len(zones) != 1 || !slices.Equal(zones[0].Lines, want) {
+		t.Errorf("%q was read as %q", want, linesOf(zones))
+	}
+}
+
+// Perspective makes three lines of a card so unequal that each pair of them was
+// taken for a zone of two.
+func TestStrongPerspective(t *testing.T) {
+	f := faces(t)
+	want := []string{"ACNZL31102861<4<<<<<<<<<<<<<<<", "0803038M2904032NZL<<<<<<<<<<<4", "VAN<DER<BERG<<RIZKY<AGUS<<<<<<"}
+	strip := specimen.NewStrip(random(8, 1), want, specimen.Wear{Turn: -0.003, KeystoneX: -0.1955, KeystoneY: 0.432, Bend: -0.288, Hand: specimen.Hand{Face: f[0]}})
+	if zones := read(t, strip); len(zones) != 1 || !slices.Equal(zones[0].Lines, want) {
+		t.Errorf("%q was read as %q", want, linesOf(zones))
+	}
+}

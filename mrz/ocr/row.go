@@ -129,6 +129,38 @@ func (r *reader) read(l line, from, to int) row {
 	return w
 }
 
+// extended reads on where a row's last cells hold characters still: a pattern may
+// have hidden some blobs of the line.
+func (r *reader) extended(w row) row {
+	for w.to-w.from < maxCells {
+		l := w.line
+		if w.continues(l.from-margin, l.from-1) {
+			l.from -= margin
+		}
+		if w.continues(l.to+1, l.to+margin) {
+			l.to += margin
+		}
+		if l.from == w.from && l.to == w.to {
+			break
+		}
+		r.align(&l)
+		w = r.read(l, l.from-margin, l.to+margin)
+	}
+	return w
+}
+
+// continues reports whether most cells from one to another hold a character
+// clearly.
+func (w *row) continues(from, to int) bool {
+	clear := 0
+	for t := from; t <= to; t++ {
+		if evidence(w.at(t)) > 2 {
+			clear++
+		}
+	}
+	return clear > (to-from+1)/2
+}
+
 // clearness is how probable the most probable characters of the row's cells
 // are, on the average.
 func (w *row) clearness() float64 {

@@ -65,7 +65,7 @@ func (r *reader) rows(ctx context.Context, lines []line) (list []row, err error)
 			r.refused = append(r.refused, found)
 			continue
 		}
-		list = append(list, r.read(l, l.from-margin, l.to+margin))
+		list = append(list, r.extended(r.read(l, l.from-margin, l.to+margin)))
 	}
 	return list, nil
 }
@@ -235,7 +235,7 @@ const beyond = 8
 // complete adds rows above and below a candidate that has fewer than a zone
 // needs, where the network sees some.
 func (r *reader) complete(c *candidate) {
-	const good = 3 // mean evidence of a window that needs no further row
+	const good = 4.2 // mean evidence of a window that needs no further row
 	for len(c.rows) < 3 {
 		if len(c.rows) == 2 {
 			if list := c.windows(); len(list) > 0 && list[0].score > good {
