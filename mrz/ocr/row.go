@@ -25,6 +25,45 @@ func (r *reader) look(l *line, t float64, out *glyph.Look) {
 	r.net.Look(&cell, r.trace, out)
 }
 
+// Beside a doubtful cell the network looks from nearby too, so far away in
+// pitches, in glyph heights, and so much nearer or farther.
+const besides = 0.06
+
+var nearby = [...]struct{ x, y, near float64 }{
+	{besides, 0, 0}, {-besides, 0, 0}, {0, besides, 0}, {0, -besides, 0}, {0, 0, besides}, {0, 0, -besides},
+	{besides, besides, 0}, {-besides, besides, 0}, {besides, -besides, 0}, {-besides, -besides, 0},
+}
+
+// doubtful is the logarithm of probability below which another look is worth it.
+const doubtful = -0.02
+
+// lookTwice judges cell t of a line, and if it is doubtful takes the mean of what is
+// seen from all around it: a pattern misleads in some places only.
+func (r *reader) lookTwice(l *line, t float64, out *glyph.Look) {
+	r.look(l, t, out)
+	if sureness(out) >= doubtful {
+		return
+	}
+	var look glyph.Look
+	sum := out.P
+	ux, uy := l.along(t)
+	vx, vy := l.down(t)
+	for _, b := range nearby {
+		moved := *l
+		moved.x[0] += b.x*ux + b.y*vx
+		moved.y[0] += b.x*uy + b.y*vy
+		moved.ratio *= 1 + b.near
+		r.look(&moved, t, &look)
+		for c, p := range look.P {
+			sum[c] += p
+		}
+	}
+	for c, p := range sum {
+		out.P[c] = p / (1 + float32(len(nearby)))
+	}
+	out.Normalise()
+}
+
 // A row is a line with what the network says of its cells.
 type row struct {
 	line

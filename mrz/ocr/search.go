@@ -147,6 +147,7 @@ func (r *reader) inView(ctx context.Context, v view, ink []uint8) (found []find,
 const (
 	leastWindow  = 0.8 // mean evidence for characters in a window
 	mostWindows  = 6
+	mostHopes    = 2 // windows that are looked at closely
 	windowWeight = 0.4
 	validBonus   = 0.5
 	otherFormat  = 0.1   // is how much worse a reading is that mrz takes for another format than it was read by
@@ -160,38 +161,62 @@ func (r *reader) zones(c *candidate) (found []find) {
 	if len(c.rows) < 2 {
 		return nil
 	}
-	var best find
-	var at window
+	// The rows' own looks say which windows are worth another one.
+	var hopes []hope
 	for i, w := range c.windows() {
 		if i >= mostWindows || w.score < leastWindow {
 			break
 		}
-		if f, ok := r.readWindow(c, w); ok && (best.lines == nil || f.rank > best.rank) {
-			best, at = f, w
+		if f, ok := r.decode(w, c.rowsOf(w), func(row int, l *line, t float64, out *glyph.Look) {
+			if seen := c.rows[w.row+row].at(w.cell + int(t)); seen != nil {
+				*out = *seen
+			} else {
+				r.look(l, t, out)
+			}
+		}); ok {
+			hopes = append(hopes, hope{w, f.rank})
 		}
 	}
-	if best.lines == nil {
-		return nil
+	slices.SortStableFunc(hopes, func(a, b hope) int { return cmp.Compare(b.rank, a.rank) })
+	for _, h := range hopes[:min(len(hopes), mostHopes)] {
+		rows := c.rowsOf(h.window)
+		lean(rows)
+		best, ok := r.decode(h.window, rows, func(_ int, l *line, t float64, out *glyph.Look) { r.lookTwice(l, t, out) })
+		if !ok || !best.plausible() {
+			continue
+		}
+		above, under := candidate{c.rows[:h.row]}, candidate{c.rows[h.row+len(h.shape):]}
+		found = append(r.zones(&above), best)
+		return append(found, r.zones(&under)...)
 	}
-	above, under := candidate{c.rows[:at.row]}, candidate{c.rows[at.row+len(at.shape):]}
-	found = append(r.zones(&above), best)
-	return append(found, r.zones(&under)...)
+	return nil
 }
 
-// readWindow reads what stands in a window by each format of its shape.
-func (r *reader) readWindow(c *candidate, w window) (best find, ok bool) {
+// A hope is a window and how good a zone it seems to be.
+type hope struct {
+	window
+	rank float64
+}
+
+// rowsOf returns a window's lines, counted from its first cell.
+func (c *candidate) rowsOf(w window) []line {
 	rows := make([]line, len(w.shape))
 	for i := range rows {
 		rows[i] = c.rows[w.row+i].line.shifted(w.cell)
 		rows[i].from, rows[i].to = 0, w.shape[i]-1
 	}
-	r.lean(rows)
+	return rows
+}
+
+// decode reads what stands in a window by each format of its shape, and returns
+// the best reading. Each cell is looked at by look.
+func (r *reader) decode(w window, rows []line, look func(row int, l *line, t float64, out *glyph.Look)) (best find, ok bool) {
 	looks := make([]*glyph.Look, 0, w.size())
 	for i := range rows {
 		for t := range w.shape[i] {
-			look := new(glyph.Look)
-			r.look(&rows[i], float64(t), look)
-			looks = append(looks, look)
+			out := new(glyph.Look)
+			look(i, &rows[i], float64(t), out)
+			looks = append(looks, out)
 		}
 	}
 	for _, g := range grids() {
@@ -209,7 +234,7 @@ func (r *reader) readWindow(c *candidate, w window) (best find, ok bool) {
 		if f.format != g.format {
 			f.rank -= otherFormat
 		}
-		if f.format == "" || !f.plausible() {
+		if f.format == "" {
 			continue
 		}
 		if best.lines == nil || f.rank > best.rank {
@@ -220,7 +245,7 @@ func (r *reader) readWindow(c *candidate, w window) (best find, ok bool) {
 }
 
 // lean makes glyphs lean as the zone does: its rows begin below each other.
-func (r *reader) lean(rows []line) {
+func lean(rows []line) {
 	last := &rows[len(rows)-1]
 	first := &rows[0]
 	t := float64(min(first.to, last.to)) / 2
