@@ -10,16 +10,20 @@ import (
 // plain paper the first look has seen every character; another one is worth it
 // only where paper is patterned or noisy, or ink is pale.
 
+// clearFromSide is the length of the long side, in pixels, from which this is asked.
+// What is smaller is a document at most, and worth every look: fine black lines
+// may run through all of its characters.
+const clearFromSide = 2000
+
 const (
-	tileSide      = 32 // pixels of the view, of the squares that are judged one by one
-	plainPaper    = 6  // standard deviation of plain paper's brightness at most
-	blackInk      = 50 // by how much ink is darker at least
-	leastSamples  = 16 // of a tile's paper, or it is not known
-	leastInTile   = 4  // samples of ink: fewer are specks
-	longest       = 4  // tiles: no zone that can be read is shorter
-	tilesBetween  = 2  // unclear ones that are so near belong together
-	tilesAround   = 2  // are looked at with the unclear ones
-	clearFromSide = enlargeSide
+	tileSide     = 32 // pixels of the view, of the squares that are judged one by one
+	plainPaper   = 6  // standard deviation of plain paper's brightness at most
+	blackInk     = 50 // by how much ink is darker at least
+	leastSamples = 16 // of a tile's paper, or it is not known
+	leastInTile  = 4  // samples of ink: fewer are specks
+	longest      = 4  // tiles: no zone that can be read is shorter
+	tilesBetween = 2  // unclear ones that are so near belong together
+	tilesAround  = 2  // are looked at with the unclear ones
 )
 
 // unclear returns the part of a picture, in pixels of the picture itself, that

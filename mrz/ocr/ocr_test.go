@@ -356,3 +356,21 @@ func TestStrongPerspective(t *testing.T) {
 		t.Errorf("%q was read as %q", want, linesOf(zones))
 	}
 }
+
+// A mesh of fine black lines connects all characters.
+func TestMesh(t *testing.T) {
+	f := faces(t)
+	r := random(8, 2)
+	want := specimen.Zone(r, mrz.TD2)
+	strip := specimen.NewStrip(r, want, specimen.Wear{Hand: specimen.Hand{Face: f[0]}})
+	for y := range strip.Rect.Dy() {
+		for x := range strip.Rect.Dx() {
+			if (x+y/3)%23 == 0 || (y+x/4)%29 == 0 {
+				strip.SetGray(x, y, color.Gray{min(90, strip.GrayAt(x, y).Y)})
+			}
+		}
+	}
+	if zones := read(t, strip); len(zones) != 1 || !slices.Equal(zones[0].Lines, want) {
+		t.Errorf("%q was read as %q", want, linesOf(zones))
+	}
+}
