@@ -2,7 +2,7 @@
 // out of a grey picture and says how probable each character of OCR-B is, and
 // how far beside the glyph's true place the cell was cut.
 //
-// The judge is a small neural network of three layers. Its weights, weights.bin,
+// The judge is a small neural network of four layers. Its weights, weights.bin,
 // are made by the program in ../train from printed specimens of invented
 // holders; weights.txt says from which seed, and how good they are.
 //
@@ -59,8 +59,7 @@ type Frame struct {
 	Vx, Vy float64
 }
 
-// A Cell is a cell's pixels, ink above paper, brought to the same mean and
-// contrast.
+// A Cell is a cell's pixels: about 0 is its paper, about 1 its ink.
 type Cell [Size]float32
 
 const (
@@ -102,8 +101,7 @@ func (p Plane) Cut(f Frame, cell *Cell) {
 }
 
 // level brings brightness between that of the cell's own ink, 1, and that of its
-// paper, 0. What lies between is brought nearer to paper: it is more often a
-// printed pattern or a shadow than half a stroke.
+// paper, 0.
 //
 //go:norace
 func (c *Cell) level() {
@@ -119,18 +117,37 @@ func (c *Cell) level() {
 		paper--
 	}
 	contrast := 1 / float32(max(leastContrast, paper-ink))
-	sum, squares := float32(0), float32(0)
 	for i, v := range c {
-		y := max(-0.2, min(1.3, (float32(paper)-v)*contrast))
-		y *= 0.3 + 0.7*y
-		c[i] = y
-		sum += y
-		squares += y * y
+		c[i] = max(-0.2, min(1.3, (float32(paper)-v)*contrast))
 	}
-	mean := sum / Size
-	scale := 1 / max(leastDeviation, float32(math.Sqrt(float64(max(0, squares/Size-mean*mean)))))
-	for i := range c {
-		c[i] = (c[i] - mean) * scale
+}
+
+// spread says of every pixel two numbers: how dark it is, and how dark if what
+// lies between is brought nearer to paper, since it is more often a printed
+// pattern or a shadow than half a stroke. Both are brought to the same mean and
+// contrast. Around the cell is nothing.
+//
+//go:norace
+func (c *Cell) spread(to *[room1]float32) {
+	var sum, squares [channels]float32
+	for _, y := range c {
+		z := y * (0.3 + 0.7*y)
+		sum[0] += y
+		sum[1] += z
+		squares[0] += y * y
+		squares[1] += z * z
+	}
+	var mean, scale [channels]float32
+	for i := range mean {
+		mean[i] = sum[i] / Size
+		scale[i] = 1 / max(leastDeviation, float32(math.Sqrt(float64(max(0, squares[i]/Size-mean[i]*mean[i])))))
+	}
+	for v := range Height {
+		row := to[((v+border1)*(Width+2*border1)+border1)*channels:]
+		for u, y := range c[v*Width:][:Width] {
+			row[channels*u] = (y - mean[0]) * scale[0]
+			row[channels*u+1] = (y*(0.3+0.7*y) - mean[1]) * scale[1]
+		}
 	}
 }
 

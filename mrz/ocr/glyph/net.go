@@ -11,49 +11,70 @@ import (
 // Outputs are the classes and three numbers about the cell's place.
 const Outputs = Classes + 3
 
-// The first layer looks at overlapping squares of the cell, each by the same
-// weights: whether a pixel is a stroke or a pattern is seen from its neighbours.
+// The first two layers look at overlapping squares of what is below them, at
+// every other place, each by the same weights: whether a pixel is a stroke or a
+// pattern is seen from its neighbours. The third looks at all that they say.
 const (
-	Maps   = 8                   // numbers that it says of each square
-	Side   = 5                   // of a square, in pixels
-	Square = Side * Side         // its pixels
-	across = Width / 2           // squares stand at every other pixel
-	Places = across * Height / 2 // squares of a cell
-	Seen   = Places * Maps       // numbers that it says of a cell
-	border = Side / 2            // of nothing around the cell
-	padded = Width + 2*border    // pixels of a row, with its border
-	room   = padded * (Height + 2*border)
+	channels = 2 // numbers that are known of each pixel
+
+	Side1   = 5 // of a square of the cell, in pixels
+	Maps1   = 8 // numbers that are said of it
+	Square1 = Side1 * Side1 * channels
+	across1 = Width / 2
+	Places1 = across1 * Height / 2
+	border1 = (Side1 - 1) / 2 // of nothing around the cell
+	room1   = (Width + 2*border1) * (Height + 2*border1) * channels
+
+	Side2   = 4 // the same for squares of those numbers
+	Maps2   = 32
+	Square2 = Side2 * Side2 * Maps1
+	across2 = across1 / 2
+	Places2 = across2 * Height / 4
+	border2 = (Side2 - 1) / 2
+	padded2 = across1 + 2*border2
+	room2   = padded2 * (Height/2 + 2*border2) * Maps1
+
+	Seen = Places2 * Maps2
 )
 
-// A Net is the network's weights, one row after the other.
+// Layers is how many layers a network has.
+const Layers = 4
+
+// A Layer is the weights of a layer, one row for each of its outputs, and their
+// biases.
+type Layer struct{ W, B []float32 }
+
+// A Net is a network's weights. The last but one of its layers has so many
+// Hidden units.
 type Net struct {
 	Hidden int
-	W0     []float32 // Maps × Square
-	B0     []float32
-	W1     []float32 // Hidden × Seen
-	B1     []float32
-	W2     []float32 // Outputs × Hidden
-	B2     []float32
+	Layers [Layers]Layer
 }
 
 // NewNet returns a network of so many hidden units, a multiple of 4, whose
 // weights are 0.
 func NewNet(hidden int) *Net {
-	return &Net{
-		Hidden: hidden,
-		W0:     make([]float32, Maps*Square), B0: make([]float32, Maps),
-		W1: make([]float32, hidden*Seen), B1: make([]float32, hidden),
-		W2: make([]float32, Outputs*hidden), B2: make([]float32, Outputs),
+	n := &Net{Hidden: hidden}
+	for i, size := range n.sizes() {
+		n.Layers[i] = Layer{make([]float32, size[0]*size[1]), make([]float32, size[0])}
 	}
+	return n
 }
 
-// A Trace is what every layer says of one cell: room for Look, and what a
-// trainer goes back along. A zero Trace is ready for any network.
+// sizes returns how many rows each layer has, and how long they are.
+func (n *Net) sizes() [Layers][2]int {
+	return [Layers][2]int{{Maps1, Square1}, {Maps2, Square2}, {n.Hidden, Seen}, {Outputs, n.Hidden}}
+}
+
+// A Trace is what every layer sees and says of one cell: room for Look, and what
+// a trainer goes back along. A zero Trace is ready for any network.
 type Trace struct {
-	pixels  [room]float32
-	Squares [Places][Square]float32
-	Seen    [Seen]float32
-	Hidden  []float32
+	pixels   [room1]float32
+	Squares1 [Places1][Square1]float32
+	said     [room2]float32
+	Squares2 [Places2][Square2]float32
+	Seen     [Seen]float32
+	Hidden   []float32
 }
 
 // A Look is what the network says of one cell.
@@ -80,57 +101,101 @@ func (l *Look) Best() int {
 //
 //go:norace
 func (n *Net) Look(cell *Cell, t *Trace, look *Look) {
-	for y := range Height {
-		copy(t.pixels[(y+border)*padded+border:][:Width], cell[y*Width:][:Width])
-	}
-	for k := range t.Squares {
-		square := &t.Squares[k]
-		at := k/across*2*padded + k%across*2
-		for y := range Side {
-			copy(square[y*Side:][:Side], t.pixels[at+y*padded:][:Side])
+	cell.spread(&t.pixels)
+	var places Places
+	for k := range t.Squares1 {
+		square := t.Squares1[k][:]
+		for y := range Side1 {
+			from := ((k/across1*2+y)*(Width+2*border1) + k%across1*2) * channels
+			copy(square[y*Side1*channels:], t.pixels[from:][:Side1*channels])
 		}
-		seen := (*[Maps]float32)(t.Seen[k*Maps:])
-		for m := 0; m < Maps; m += 4 {
-			r0, r1 := (*[Square]float32)(n.W0[m*Square:]), (*[Square]float32)(n.W0[(m+1)*Square:])
-			r2, r3 := (*[Square]float32)(n.W0[(m+2)*Square:]), (*[Square]float32)(n.W0[(m+3)*Square:])
-			s0, s1, s2, s3 := n.B0[m], n.B0[m+1], n.B0[m+2], n.B0[m+3]
-			for i, x := range square {
-				s0 += r0[i] * x
-				s1 += r1[i] * x
-				s2 += r2[i] * x
-				s3 += r3[i] * x
-			}
-			seen[m], seen[m+1], seen[m+2], seen[m+3] = max(0, s0), max(0, s1), max(0, s2), max(0, s3)
-		}
+		said := t.said[((k/across1+border2)*padded2+k%across1+border2)*Maps1:][:Maps1]
+		n.Layers[0].say(square, nil, said)
+		rectify(said)
 	}
+	for k := range t.Squares2 {
+		square := t.Squares2[k][:]
+		for y := range Side2 {
+			from := ((k/across2*2+y)*padded2 + k%across2*2) * Maps1
+			copy(square[y*Side2*Maps1:], t.said[from:][:Side2*Maps1])
+		}
+		n.Layers[1].say(square, Loud(square, &places), t.Seen[k*Maps2:][:Maps2])
+	}
+	rectify(t.Seen[:])
 	if len(t.Hidden) != n.Hidden {
 		t.Hidden = make([]float32, n.Hidden)
 	}
-	hidden := t.Hidden
-	for j := 0; j < len(hidden); j += 4 {
-		r0, r1 := (*[Seen]float32)(n.W1[j*Seen:]), (*[Seen]float32)(n.W1[(j+1)*Seen:])
-		r2, r3 := (*[Seen]float32)(n.W1[(j+2)*Seen:]), (*[Seen]float32)(n.W1[(j+3)*Seen:])
-		s0, s1, s2, s3 := n.B1[j], n.B1[j+1], n.B1[j+2], n.B1[j+3]
-		for i, x := range &t.Seen {
-			s0 += r0[i] * x
-			s1 += r1[i] * x
-			s2 += r2[i] * x
-			s3 += r3[i] * x
-		}
-		hidden[j], hidden[j+1], hidden[j+2], hidden[j+3] = max(0, s0), max(0, s1), max(0, s2), max(0, s3)
-	}
+	n.Layers[2].say(t.Seen[:], Loud(t.Seen[:], &places), t.Hidden)
+	rectify(t.Hidden)
 	var out [Outputs]float32
-	for o := range out {
-		sum := n.B2[o]
-		row := n.W2[o*n.Hidden:][:len(hidden)]
-		for j, h := range hidden {
-			sum += row[j] * h
-		}
-		out[o] = sum
-	}
+	n.Layers[3].say(t.Hidden, Loud(t.Hidden, &places), out[:])
 	copy(look.P[:], out[:Classes])
 	look.Dx, look.Dy, look.Dh = out[Classes], out[Classes+1], out[Classes+2]
 	look.Normalise()
+}
+
+// say sets out to what the layer says of x, of which only the places in loud are
+// not 0; nil means that all may be anything.
+//
+//go:norace
+func (l *Layer) say(x []float32, loud []uint16, out []float32) {
+	n := len(x)
+	j := 0
+	for ; j+4 <= len(out); j += 4 {
+		r0, r1 := l.W[j*n:][:n], l.W[(j+1)*n:][:n]
+		r2, r3 := l.W[(j+2)*n:][:n], l.W[(j+3)*n:][:n]
+		s0, s1, s2, s3 := l.B[j], l.B[j+1], l.B[j+2], l.B[j+3]
+		if loud == nil {
+			for i, v := range x {
+				s0 += r0[i] * v
+				s1 += r1[i] * v
+				s2 += r2[i] * v
+				s3 += r3[i] * v
+			}
+		}
+		for _, i := range loud {
+			if int(i) >= n {
+				break // never, but so the compiler need not check each row
+			}
+			v := x[i]
+			s0 += r0[i] * v
+			s1 += r1[i] * v
+			s2 += r2[i] * v
+			s3 += r3[i] * v
+		}
+		out[j], out[j+1], out[j+2], out[j+3] = s0, s1, s2, s3
+	}
+	for ; j < len(out); j++ {
+		row, sum := l.W[j*n:][:n], l.B[j]
+		for _, i := range loud {
+			sum += row[i] * x[i]
+		}
+		out[j] = sum
+	}
+}
+
+// Places is room for the places of all numbers that a layer sees.
+type Places [1 << 10]uint16
+
+// Loud returns the places of what is not 0 in x, in p.
+//
+//go:norace
+func Loud(x []float32, p *Places) []uint16 {
+	n := 0
+	for i, v := range x {
+		p[n%len(p)] = uint16(i)
+		b := math.Float32bits(v)
+		n += int((b | -b) >> 31) // 1 unless it is 0, without a branch
+	}
+	return p[:n]
+}
+
+//
+//go:norace
+func rectify(x []float32) {
+	for i, v := range x {
+		x[i] = max(0, v)
+	}
 }
 
 // Normalise turns scores into logarithms of probabilities: what they stand for
@@ -163,16 +228,17 @@ var Trained = sync.OnceValue(func() *Net {
 	return n
 })
 
-const magic = "MRZ2"
+const magic = "MRZ3"
 
 // Pack writes weights as bytes: magic, hidden units (16 bits), and for all
 // layers each row as a scale (float32), a bias (float32) and one signed byte a
 // weight.
 func (n *Net) Pack() []byte {
 	b := binary.LittleEndian.AppendUint16([]byte(magic), uint16(n.Hidden))
-	b = packRows(b, n.W0, n.B0)
-	b = packRows(b, n.W1, n.B1)
-	return packRows(b, n.W2, n.B2)
+	for i := range n.Layers {
+		b = packRows(b, n.Layers[i].W, n.Layers[i].B)
+	}
+	return b
 }
 
 func packRows(b []byte, w, bias []float32) []byte {
@@ -201,13 +267,18 @@ func Unpack(b []byte) (*Net, error) {
 	}
 	hidden := int(binary.LittleEndian.Uint16(b[len(magic):]))
 	b = b[len(magic)+2:]
-	if hidden == 0 || hidden%4 != 0 || len(b) != Maps*(8+Square)+hidden*(8+Seen)+Outputs*(8+hidden) {
+	n := &Net{Hidden: hidden}
+	size := 0
+	for _, s := range n.sizes() {
+		size += s[0] * (8 + s[1])
+	}
+	if hidden == 0 || hidden%4 != 0 || hidden > len(Places{}) || len(b) != size {
 		return nil, err
 	}
-	n := &Net{Hidden: hidden}
-	n.W0, n.B0, b = unpackRows(b, Maps, Square)
-	n.W1, n.B1, b = unpackRows(b, hidden, Seen)
-	n.W2, n.B2, _ = unpackRows(b, Outputs, hidden)
+	for i, s := range n.sizes() {
+		l := &n.Layers[i]
+		l.W, l.B, b = unpackRows(b, s[0], s[1])
+	}
 	return n, nil
 }
 
@@ -222,4 +293,21 @@ func unpackRows(b []byte, rows, width int) (w, bias []float32, rest []byte) {
 		b = b[8+width:]
 	}
 	return w, bias, b
+}
+
+// Scatter adds what belongs to square k of the second layer to what belongs to
+// the places of the first.
+func Scatter(k int, square *[Square2]float32, to *[Places1 * Maps1]float32) {
+	for y := range Side2 {
+		for x := range Side2 {
+			v, u := k/across2*2+y-border2, k%across2*2+x-border2
+			if v < 0 || v >= Height/2 || u < 0 || u >= across1 {
+				continue
+			}
+			out := to[(v*across1+u)*Maps1:][:Maps1]
+			for m, g := range square[(y*Side2+x)*Maps1:][:Maps1] {
+				out[m] += g
+			}
+		}
+	}
 }

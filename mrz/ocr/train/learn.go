@@ -23,7 +23,7 @@ const (
 
 // params are the weights of a network, layer by layer, each followed by its
 // biases; or numbers that belong to them.
-type params [6][]float32
+type params [2 * glyph.Layers][]float32
 
 // A trainer is a network with what is needed to improve it: the gradients of
 // every shard, and the moments of Adam.
@@ -39,15 +39,17 @@ type trainer struct {
 func newTrainer(seed uint64, hidden int) *trainer {
 	r := rand.New(rand.NewPCG(seed, 1<<40))
 	n := glyph.NewNet(hidden)
-	for _, layer := range []struct {
-		weights   []float32
-		deviation float64
-	}{{n.W0, math.Sqrt(2.0 / glyph.Square)}, {n.W1, math.Sqrt(2.0 / glyph.Seen)}, {n.W2, math.Sqrt(1 / float64(hidden))}} {
-		for i := range layer.weights {
-			layer.weights[i] = float32(r.NormFloat64() * layer.deviation)
+	t := &trainer{net: n, random: r}
+	for i, l := range n.Layers {
+		deviation := math.Sqrt(2 * float64(len(l.B)) / float64(len(l.W)))
+		if i == glyph.Layers-1 {
+			deviation *= math.Sqrt(0.5)
 		}
+		for k := range l.W {
+			l.W[k] = float32(r.NormFloat64() * deviation)
+		}
+		t.weights[2*i], t.weights[2*i+1] = l.W, l.B
 	}
-	t := &trainer{net: n, random: r, weights: params{n.W0, n.B0, n.W1, n.B1, n.W2, n.B2}}
 	for i, w := range t.weights {
 		t.m[i], t.v[i] = make([]float32, len(w)), make([]float32, len(w))
 		for s := range t.grads {
@@ -90,6 +92,8 @@ func (t *trainer) shard(cells []sample, part []int, grads *params) (loss float64
 	var look glyph.Look
 	var d [glyph.Outputs]float32
 	var seen [glyph.Seen]float32
+	var square [glyph.Square2]float32
+	var said [glyph.Places1 * glyph.Maps1]float32
 	hidden := make([]float32, n.Hidden)
 	for _, k := range part {
 		s := &cells[k]
@@ -107,44 +111,53 @@ func (t *trainer) shard(cells []sample, part []int, grads *params) (loss float64
 			d[glyph.Classes+2] = placeWeight * (look.Dh - s.dh)
 		}
 		clear(hidden)
-		for o, g := range d {
-			if g > -1e-6 && g < 1e-6 {
-				continue
-			}
-			grads[5][o] += g
-			w, gw := n.W2[o*n.Hidden:][:n.Hidden], grads[4][o*n.Hidden:][:n.Hidden]
-			for j, h := range trace.Hidden {
-				gw[j] += g * h
-				hidden[j] += g * w[j]
-			}
-		}
+		t.back(3, grads, d[:], trace.Hidden, hidden)
 		clear(seen[:])
-		for j, h := range trace.Hidden {
-			g := hidden[j]
-			if h <= 0 || g == 0 {
-				continue
-			}
-			grads[3][j] += g
-			w, gw := (*[glyph.Seen]float32)(n.W1[j*glyph.Seen:]), (*[glyph.Seen]float32)(grads[2][j*glyph.Seen:])
-			for i, x := range &trace.Seen {
-				gw[i] += g * x
-				seen[i] += g * w[i]
-			}
+		t.back(2, grads, hidden, trace.Seen[:], seen[:])
+		clear(said[:])
+		for k := range trace.Squares2 {
+			clear(square[:])
+			t.back(1, grads, seen[k*glyph.Maps2:][:glyph.Maps2], trace.Squares2[k][:], square[:])
+			glyph.Scatter(k, &square, &said)
 		}
-		for i, x := range &trace.Seen {
-			g := seen[i]
-			if x <= 0 || g == 0 {
-				continue
-			}
-			m := i % glyph.Maps
-			grads[1][m] += g
-			gw := (*[glyph.Square]float32)(grads[0][m*glyph.Square:])
-			for k, x := range &trace.Squares[i/glyph.Maps] {
-				gw[k] += g * x
-			}
+		for k := range trace.Squares1 {
+			t.back(0, grads, said[k*glyph.Maps1:][:glyph.Maps1], trace.Squares1[k][:], nil)
 		}
 	}
 	return loss
+}
+
+// back goes back through a layer that saw x, and whose outputs have the gradients
+// g. It adds to the gradients of the layer's weights, and to those of x in gx;
+// not to those of units that said nothing. No gx is wanted of the cell itself.
+func (t *trainer) back(layer int, grads *params, g, x, gx []float32) {
+	weights, gw, gb := t.net.Layers[layer].W, grads[2*layer], grads[2*layer+1]
+	var places glyph.Places
+	var loud []uint16
+	if gx != nil {
+		loud = glyph.Loud(x, &places)
+	}
+	for j, g := range g {
+		if g > -1e-6 && g < 1e-6 {
+			continue
+		}
+		gb[j] += g
+		w, gw := weights[j*len(x):][:len(x)], gw[j*len(x):][:len(x)]
+		if gx == nil {
+			for i, v := range x {
+				gw[i] += g * v
+			}
+			continue
+		}
+		gx := gx[:len(x)]
+		for _, i := range loud {
+			if int(i) >= len(x) {
+				break // never: the compiler sees that all are long enough
+			}
+			gw[i] += g * x[i]
+			gx[i] += g * w[i]
+		}
+	}
 }
 
 // step sums the shards' gradients and moves the weights by Adam.
@@ -246,10 +259,11 @@ func calibrate(n *glyph.Net, cells []sample) (temperature float64) {
 		}
 	}
 	temperature = (low + high) / 2
+	last := &n.Layers[glyph.Layers-1]
 	for o := range glyph.Classes {
-		n.B2[o] /= float32(temperature)
+		last.B[o] /= float32(temperature)
 		for j := range n.Hidden {
-			n.W2[o*n.Hidden+j] /= float32(temperature)
+			last.W[o*n.Hidden+j] /= float32(temperature)
 		}
 	}
 	return temperature

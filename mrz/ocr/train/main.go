@@ -16,9 +16,9 @@ import (
 func main() {
 	var p plan
 	flag.Uint64Var(&p.seed, "seed", 9303, "of all chance")
-	flag.IntVar(&p.strips, "strips", 10000, "zones to print for training")
-	flag.IntVar(&p.epochs, "epochs", 8, "times to go through all cells")
-	flag.IntVar(&p.hidden, "hidden", 96, "units of the hidden layer, a multiple of 4")
+	flag.IntVar(&p.strips, "strips", 16000, "zones to print for training")
+	flag.IntVar(&p.epochs, "epochs", 6, "times to go through all cells")
+	flag.IntVar(&p.hidden, "hidden", 128, "units of the hidden layer, a multiple of 4")
 	flag.StringVar(&p.folder, "o", "mrz/ocr/glyph", "folder that gets weights.bin and weights.txt")
 	flag.BoolVar(&p.calibrate, "calibrate", false, "train nothing, calibrate the weights that are there")
 	flag.Parse()

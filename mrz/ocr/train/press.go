@@ -12,14 +12,14 @@ import (
 
 // A sample is one cell with what is printed in it and where.
 type sample struct {
-	pix        [glyph.Size]int8 // in 1/24
+	pix        [glyph.Size]int8 // in 1/80
 	class      uint8
 	dx, dy, dh float32
 	placed     bool // dx, dy, dh are known
 	aligned    bool // cut as the reader cuts what it has aligned
 }
 
-const pixScale = 24
+const pixScale = 80
 
 func pack(cell *glyph.Cell, s *sample) {
 	for i, v := range cell {

@@ -47,16 +47,19 @@ func TestGradients(t *testing.T) {
 	cells := make([]sample, 2)
 	for i := range cells {
 		for k := range cells[i].pix {
-			cells[i].pix[k] = int8(r.IntN(100) - 50)
+			cells[i].pix[k] = int8(r.IntN(100) - 10)
 		}
 		cells[i].class, cells[i].placed = uint8(20*i), i == 0
 		cells[i].dx, cells[i].dy, cells[i].dh = 0.1, -0.2, 0.05
 	}
-	for i := range tr.net.B0 { // so that few units stand on the edge between silent and not
-		tr.net.B0[i] = 0.5
+	for i := range tr.net.Layers[0].B { // so that few units stand on the edge between silent and not
+		tr.net.Layers[0].B[i] = 0.5
 	}
-	for i := range tr.net.B1 {
-		tr.net.B1[i] = 0.5
+	for i := range tr.net.Layers[1].B {
+		tr.net.Layers[1].B[i] = 0.5
+	}
+	for i := range tr.net.Layers[2].B {
+		tr.net.Layers[2].B[i] = 0.5
 	}
 	loss := func() (total float64) {
 		var trace glyph.Trace
