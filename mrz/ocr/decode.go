@@ -17,6 +17,8 @@ const (
 	mostDoubts   = 2.5  // all together
 	leastChance  = 0.04 // probability that a character must have at least
 	mostRepairs  = 3
+	leastCertain = 0.8  // probability of a character below which its cell is doubtful
+	mostDoubtful = 4    // cells that digits depend on; if there are more, digits decide nothing
 	leastClear   = -0.3 // mean logarithm of probability of the best characters below which digits decide nothing
 	illegal      = -6.0 // prior of a character that its field must not hold, in nats
 	letterO      = -2.5 // of O where there may be a 0
@@ -128,6 +130,7 @@ type reading struct {
 	classes []int
 	repairs []int // cells whose class is not the best
 	proven  bool  // all check digits agree
+	vague   bool  // so many glyphs are doubtful that digits prove nothing
 	score   float64
 	sure    []float64 // probability of each class
 	second  []int
@@ -139,7 +142,7 @@ type reading struct {
 func (g *grid) decode(looks []*glyph.Look) reading {
 	r := reading{grid: g, classes: make([]int, len(g.cells)), best: make([]int, len(g.cells)), second: make([]int, len(g.cells)), sure: make([]float64, len(g.cells))}
 	posts := make([][glyph.None]float64, len(g.cells))
-	clear := 0.0
+	clear, doubtful := 0.0, 0
 	for i := range g.cells {
 		g.cells[i].posterior(looks[i], &posts[i])
 		for c, p := range posts[i] {
@@ -148,6 +151,9 @@ func (g *grid) decode(looks []*glyph.Look) reading {
 			}
 		}
 		clear += posts[i][r.best[i]] / float64(len(g.cells))
+		if g.cells[i].summed() && posts[i][r.best[i]] < math.Log(leastCertain) {
+			doubtful++
+		}
 	}
 	for _, cells := range g.states {
 		knownState(cells, posts, r.best)
@@ -168,7 +174,8 @@ func (g *grid) decode(looks []*glyph.Look) reading {
 	}
 	r.proven, r.repairs = ok, changed()
 	// Among many doubtful glyphs some combination always agrees with the digits.
-	if !ok || len(r.repairs) > mostRepairs || clear < leastClear {
+	r.vague = clear < leastClear || doubtful > mostDoubtful
+	if !ok || len(r.repairs) > mostRepairs || r.vague {
 		r.proven, r.repairs, classes = ok && len(r.repairs) == 0, nil, r.best
 	}
 	copy(r.classes, classes)

@@ -228,7 +228,7 @@ func (r *reader) decode(w window, rows []line, look func(row int, l *line, t flo
 		doc := mrz.Parse(f.lines, mrz.Date{})
 		f.format, f.valid, f.sure = doc.Format, doc.Valid, slices.Min(f.reading.sure)
 		f.rank = f.reading.score + windowWeight*w.score
-		if f.valid {
+		if f.valid && !f.reading.vague {
 			f.rank += validBonus
 		}
 		if f.format != g.format {
