@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	driver "modernc.org/sqlite"
@@ -30,11 +31,6 @@ import (
 
 	"lintas/queue"
 )
-
-// Commits are synced by fdatasync, as SQLite does where it is built in C: a
-// commit is as durable, and the file's time of change is not written with it.
-// Systems that have no fdatasync sync as they always do.
-func init() { driver.Fdatasync(true) }
 
 // busyTimeout is how long one connection waits for another's lock.
 const busyTimeout = 5 * time.Second
@@ -86,7 +82,13 @@ func Open(ctx context.Context, path string, mode Mode, schema Schema) (*sql.DB, 
 	return db, nil
 }
 
+// dataOnly has commits synced by fdatasync, as SQLite does where it is built in
+// C: a commit is as durable, and the file's time of change is not written with
+// it. Systems that have no fdatasync go on syncing as they do.
+var dataOnly = sync.OnceFunc(func() { driver.Fdatasync(true) })
+
 func open(ctx context.Context, path string, mode Mode, schema Schema) (*sql.DB, error) {
+	dataOnly()
 	writes := mode == Durable || mode == Relaxed || mode == Bulk
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		if !writes {
