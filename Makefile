@@ -64,7 +64,7 @@ PACKAGES := mosquitto chromium fonts-liberation fonts-ocr-b postgresql prometheu
 setup:
 	@bash configs/ci/setup.sh $(PACKAGES)
 
-train: setup ## print specimens in OCR-B and train the reader of pictures on them; minutes on two cores
+train: setup ## print specimens in OCR-B and train the reader of pictures on them; half an hour on two cores
 	nice -n 15 $(GO) run ./mrz/ocr/train
 
 bench-ocr: setup ## tell how well pictures are read, by kind of wear, beside Tesseract, and what a page costs; SEED=n
