@@ -31,10 +31,7 @@ func (q *Queue) Check(ctx context.Context) error {
 		q.unchecked.Store(false)
 		return nil
 	}
-	if unreadable(err) && !errors.Is(err, queue.ErrDamaged) {
-		err = fmt.Errorf("%w: %w", queue.ErrDamaged, err)
-	}
-	return fmt.Errorf("cannot check queue %s: %w", q.path, q.note(err))
+	return fmt.Errorf("cannot check queue %s: %w", q.path, q.note(asDamage(err)))
 }
 
 func (q *Queue) check(ctx context.Context) error {

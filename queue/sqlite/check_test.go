@@ -98,6 +98,9 @@ func TestCheckBesideWriters(t *testing.T) {
 	l := h.live(q, 300, 20, 10)
 	q.Close()
 	q = h.openLater()
+	if !q.Unchecked() {
+		t.Fatal("there is nothing to check")
+	}
 	var writing sync.WaitGroup
 	stop := make(chan struct{})
 	for w := range 4 {

@@ -68,10 +68,7 @@ func (q *Queue) inspect(ctx context.Context, known *anchored, anchorThere bool, 
 	case errors.Is(err, ErrNotOurs):
 		return f, fmt.Errorf("cannot open queue database %s: %w", q.path, err)
 	case err != nil && unreadable(err):
-		if !errors.Is(err, queue.ErrDamaged) {
-			err = fmt.Errorf("%w: %w", queue.ErrDamaged, err)
-		}
-		return finding{cause: queue.Damaged, why: err}, nil
+		return finding{cause: queue.Damaged, why: asDamage(err)}, nil
 	case err != nil:
 		return f, fmt.Errorf("cannot inspect queue %s: %w", q.path, err)
 	case blank && known != nil:
@@ -129,6 +126,14 @@ func unreadable(err error) bool {
 		}
 	}
 	return false
+}
+
+// asDamage marks an error as queue.ErrDamaged if it is about what is stored.
+func asDamage(err error) error {
+	if unreadable(err) && !errors.Is(err, queue.ErrDamaged) {
+		err = fmt.Errorf("%w: %w", queue.ErrDamaged, err)
+	}
+	return err
 }
 
 func damagef(format string, a ...any) error {
