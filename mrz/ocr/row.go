@@ -34,14 +34,14 @@ var nearby = [...]struct{ x, y, near float64 }{
 	{besides, besides, 0}, {-besides, besides, 0}, {besides, -besides, 0}, {-besides, -besides, 0},
 }
 
-// doubtful is the logarithm of probability below which another look is worth it.
-const doubtful = -0.02
+// sureAtOnce is the logarithm of probability from which on one look is enough.
+const sureAtOnce = -0.02
 
 // lookTwice judges cell t of a line, and if it is doubtful takes the mean of what is
 // seen from all around it: a pattern misleads in some places only.
 func (r *reader) lookTwice(l *line, t float64, out *glyph.Look) {
 	r.look(l, t, out)
-	if sureness(out) >= doubtful {
+	if sureness(out) >= sureAtOnce {
 		return
 	}
 	var look glyph.Look

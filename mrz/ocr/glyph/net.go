@@ -135,7 +135,7 @@ func (n *Net) Look(cell *Cell, t *Trace, look *Look) {
 }
 
 // say sets out to what the layer says of x, of which only the places in loud are
-// not 0; nil means that all may be anything.
+// not 0; nil means that all may be anything, and then out is a multiple of 4 long.
 //
 //go:norace
 func (l *Layer) say(x []float32, loud []uint16, out []float32) {
